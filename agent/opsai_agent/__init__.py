@@ -1,0 +1,1 @@
+"""What reasons: the investigation loop and its backends."""

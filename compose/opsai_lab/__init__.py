@@ -1,0 +1,1 @@
+"""The bench: demo, replay, evaluation, tickets on the terminal."""

@@ -1,0 +1,1 @@
+"""What serves and remembers: evidence, tickets, the watcher, the MCP server."""

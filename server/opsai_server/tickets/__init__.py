@@ -1,0 +1,1 @@
+"""Tickets and diagnoses: values and their store."""

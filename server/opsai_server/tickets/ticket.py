@@ -1,0 +1,69 @@
+"""Ticket: what the watcher raised, and every transition it went through."""
+
+from datetime import datetime
+from typing import Literal
+
+from opsai_subjects.invariant import Grade, Severity
+from opsai_subjects.model import Value
+from opsai_server.tickets.diagnosis import Diagnosis
+
+Status = Literal["created", "diagnosed", "resolved"]
+Step = Literal["created", "joined", "diagnosed", "resolved", "reopened", "escalated"]
+
+
+class Transition(Value):
+    """One step of a ticket's life."""
+
+    at: datetime
+    step: Step
+    says: str
+
+
+class Ticket(Value):
+    """One violated invariant on one entity, from its first violation to its resolution.
+
+    A ticket without `parent` is an incident of its own: what joined it later has it as parent. The key of an open ticket is
+    (cluster, invariant, entity): refreshed, never doubled.
+    """
+
+    id: str
+    """`T-12`: counted per store."""
+    cluster: str
+    invariant: str
+    entity: str
+    grade: Grade
+    severity: Severity
+    status: Status
+    title: str
+    """One line: the invariant's violation in words."""
+    headline: str
+    """For a parent: the title of the most causal ticket of its family, which may be a child; else its own title."""
+    parent: str | None = None
+    recurs: str | None = None
+    """The ticket that was resolved too long ago to be reopened, when this is the same violation again."""
+    violated_at: datetime
+    """When the violation was first seen."""
+    raised_at: datetime
+    """When it had lasted `for_seconds` and the ticket was made."""
+    last_violated_at: datetime
+    held_since: datetime | None = None
+    """Since when the invariant has been seen held again, without a break."""
+    resolved_at: datetime | None = None
+    last_says: str
+    """The newest verdict's sentence."""
+    evidence_ids: tuple[str, ...] = ()
+    """Evidence stored with it: the facts and verdicts at the raising."""
+    history: tuple[Transition, ...] = ()
+    diagnosis: Diagnosis | None = None
+
+
+class Heartbeat(Value):
+    """A watcher's sign of life."""
+
+    cluster: str
+    watcher: str
+    """host:pid."""
+    at: datetime
+    tick_seconds: float
+    """How long its last tick took."""
+    interval_seconds: float

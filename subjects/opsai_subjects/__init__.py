@@ -1,0 +1,1 @@
+"""What can be operated: the vocabulary, the Subject protocol and the generic sources."""

@@ -1,0 +1,89 @@
+"""Fault kinds as data: what each must show, must not show, and what to do about it."""
+
+from datetime import datetime
+from typing import Literal
+
+from opsai_subjects.model import Scalar, Value
+
+Touches = Literal["nothing", "settings", "traffic", "resources", "restart", "stop", "remove"]
+"""What a recommended action lays hands on. `restart`, `stop` and `remove` need proof that quorum is safe."""
+
+
+class SignSpec(Value):
+    """A sign that facts may show: an observation about one entity, sharper than an invariant and never alarming by itself."""
+
+    id: str
+    says: str
+    """What it looks like when shown, as a sentence without a subject: `its scrape is refused`."""
+
+
+class Sign(Value):
+    """What facts say of one sign on one entity."""
+
+    id: str
+    entity: str
+    state: Literal["shown", "absent", "unknown"]
+    active: bool = True
+    """Shown and still so at the moment of judging; False when it was so within the window and is over."""
+    says: str
+    """One sentence with the figures, or why it is unknown."""
+    value: Scalar = None
+    limit: Scalar = None
+    since: datetime | None = None
+    source: str = ""
+
+
+class FaultKind(Value):
+    """One kind of fault and its differential."""
+
+    id: str
+    says: str
+    on: str
+    """What kind of entity it befalls, a group the subject defines: `store`, `pd`, `cluster`, `config`, `scheduler`, `load`."""
+    must_show: tuple[str, ...]
+    """Signs on the entity that are there whenever this is the fault: one absent contradicts it."""
+    one_of: tuple[tuple[str, ...], ...] = ()
+    """Groups of signs; of each group at least one is there."""
+    must_not_show: tuple[str, ...] = ()
+    """Signs on the entity that speak against it: one shown contradicts it."""
+    supports: tuple[str, ...] = ()
+    """Signs that make it likelier and are not needed."""
+    rivals: tuple[str, ...] = ()
+    """Kinds easily taken for it: `confirmed` needs each contradicted by evidence."""
+    explains: tuple[str, ...] = ()
+    """Kinds that, seen at the same time on another entity, are its consequence and no cause of their own."""
+    red_herrings: tuple[str, ...] = ()
+    do: str
+    """The recommended action, one sentence."""
+    because: str
+    """Its rationale."""
+    verify: str
+    """How to see that it worked."""
+    touches: Touches = "nothing"
+    weight: int = 0
+    """Between kinds that fit equally well, the one with the larger weight is the more specific."""
+
+
+class Candidate(Value):
+    """How one fault kind fits one entity."""
+
+    kind: str
+    entity: str
+    standing: Literal["fits", "possible", "contradicted"]
+    """`fits`: all it must show is shown and nothing contradicts; `possible`: something needed is unknown; else contradicted."""
+    active: bool
+    """False when what it must show is over."""
+    score: float
+    support: tuple[Sign, ...]
+    contradiction: tuple[Sign, ...]
+    unknown: tuple[Sign, ...]
+    missing: tuple[str, ...] = ()
+    """Needed signs that nobody evaluated on this entity."""
+
+
+class Differential(Value):
+    """The ranked candidates, best first, and the smallest set of them that explains what is seen."""
+
+    candidates: tuple[Candidate, ...]
+    causes: tuple[Candidate, ...]
+    """Fitting candidates that none of the others explains: usually one or none."""

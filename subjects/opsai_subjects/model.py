@@ -1,0 +1,249 @@
+"""The values that everything else speaks in: frozen, typed, with units in field names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Scalar = str | int | float | bool | None
+
+
+class Value(BaseModel):
+    """A frozen value: equal by content, refuses unknown fields; non-finite floats are written as strings in JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class Clock(Protocol):
+    """What time it is: the wall's, or a recording's."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware and in UTC."""
+        ...
+
+
+class WallClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's time in UTC."""
+        return datetime.now(UTC)
+
+
+class Window(Value):
+    """A stretch of time, both ends included, aware datetimes in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> float:
+        """The length in seconds."""
+        return (self.end - self.start).total_seconds()
+
+    @classmethod
+    def last(cls, seconds: float, now: datetime) -> "Window":
+        """Return the window of that many seconds that ends now."""
+        return cls(start=now - timedelta(seconds=seconds), end=now)
+
+
+class Unread(Value):
+    """Something that could not be read, and why: what depends on it is unknown."""
+
+    source: str
+    """Which source, in a person's words: `prometheus`, `pd:pd-1`, `status:store:4`, `logs:tikv1`."""
+    asked: str
+    """What it was asked for: a path, a query, a file."""
+    why: str
+    """What came back."""
+    advice: str = ""
+    """What to try or to set."""
+
+
+class Node(Value):
+    """One process of the cluster."""
+
+    entity: str
+    """Its id in tickets and verdicts: `store:4`, or a PD member's name."""
+    name: str
+    """What people call it: from settings, else its address."""
+    role: str
+    """The role in the subject's words: `pd`, `tikv`, `tiflash`."""
+    address: str
+    """host:port as the cluster itself advertises it."""
+    status_address: str = ""
+    """host:port of its metrics and status endpoint; Prometheus's `instance` on a cluster deployed by tiup."""
+    state: str
+    """The state in the subject's own words (`Up`, `Disconnected`), or `unknown`."""
+    details: dict[str, Scalar] = Field(default_factory=dict)
+    """What the topology table shows beside it, in this order, units in the names."""
+
+
+class Topology(Value):
+    """The cluster as it is now."""
+
+    cluster: str
+    cluster_id: str | None
+    """The cluster's own id as a string (above 2^53), None when nobody could say."""
+    at: datetime
+    nodes: tuple[Node, ...]
+    summary: dict[str, Scalar]
+    """A few figures of the whole cluster, units in the names."""
+    notes: tuple[str, ...] = ()
+    """Sentences that a reader of the tables needs."""
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One time series: its labels (with `__name__` where it has one) and its points as (Unix seconds, value), oldest first."""
+
+    labels: dict[str, str]
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def last(self) -> float:
+        """The newest value; NaN when there is none."""
+        return self.points[-1][1] if self.points else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsReply:
+    """What a metrics engine answered."""
+
+    kind: Literal["vector", "matrix", "scalar", "string"]
+    series: tuple[Series, ...]
+    warnings: tuple[str, ...] = ()
+    """The engine's own warnings and infos, word for word (a partial answer says so here)."""
+    text: str = ""
+    """The value of a string result."""
+
+
+class MetricsSource(Protocol):
+    """A Prometheus-compatible engine."""
+
+    about: str
+    """Who answers, for messages: the URL, or the recording."""
+
+    async def instant(self, promql: str, at: datetime | None = None) -> MetricsReply:
+        """Evaluate at one moment (None: the clock's now). Raises QueryInvalid or SourceError."""
+        ...
+
+    async def range(self, promql: str, window: Window, step_seconds: float) -> MetricsReply:
+        """Evaluate at each step of the window. Raises QueryInvalid or SourceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """One log line as its grammar reads it."""
+
+    at: datetime
+    level: str
+    """Upper case: FATAL ERROR WARN INFO DEBUG TRACE."""
+    source: str
+    """`file.rs:123`, or empty."""
+    message: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One log line of one node; `text` is stripped of control characters and is data, never instruction."""
+
+    node: str
+    at: datetime
+    level: str
+    message: str
+    fields: dict[str, str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """What to look for; every condition given must hold."""
+
+    window: Window
+    nodes: tuple[str, ...] = ()
+    """Node names as the source knows them; empty: all."""
+    contains: tuple[str, ...] = ()
+    """Plain texts, case kept, at least one of which stands in the line; empty: any line."""
+    regex: str = ""
+    """A regular expression searched in the line; empty: any line. QueryInvalid when it does not parse."""
+    levels: tuple[str, ...] = ()
+    limit: int = 200
+    """At most so many lines are returned; all matches are counted."""
+    newest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """What a log search found: the lines, how many matched in all, and what could not be read."""
+
+    lines: tuple[LogLine, ...]
+    matched: int
+    unread: tuple[Unread, ...] = ()
+    searched: tuple[str, ...] = ()
+    """The nodes whose logs were read."""
+
+
+class LogSource(Protocol):
+    """Where logs are searched."""
+
+    def nodes(self) -> tuple[str, ...]:
+        """Return the names under which logs are known."""
+        ...
+
+    async def search(self, query: LogQuery) -> LogPage:
+        """Search. Never raises for a log that cannot be read: it says so in `unread`. Raises QueryInvalid."""
+        ...
+
+
+class Event(Value):
+    """Something that happened at a moment: for the timeline."""
+
+    at: datetime
+    entity: str
+    kind: str
+    """A short slug: `restart`, `pd_leader_change`, `leaders_lost`, `config_change`, `scheduler_added`."""
+    says: str
+    """One sentence."""
+    source: str
+    """Where it was seen: a query, a log, a PD path."""
+    count: int = 1
+
+
+class Events(Value):
+    """The events of a window, oldest first."""
+
+    window: Window
+    events: tuple[Event, ...]
+    unread: tuple[Unread, ...] = ()
+
+
+def utc(seconds: float) -> datetime:
+    """Return the aware datetime of a Unix time in seconds."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def clean(text: str, limit_chars: int = 4000) -> str:
+    """Return foreign text without control, ANSI and bidi characters, cut at the limit with the cut said."""
+    kept = "".join(_plain(text))
+    return kept if len(kept) <= limit_chars else f"{kept[:limit_chars]}… ({len(kept) - limit_chars} characters more)"
+
+
+def _plain(text: str) -> Iterable[str]:
+    for ch in text:
+        code = ord(ch)
+        if ch in "\n\t":
+            yield " "
+        elif code < 0x20 or 0x7F <= code < 0xA0:
+            yield "�"
+        elif code in (0x200E, 0x200F, 0x061C, 0xFEFF) or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or 0xE0000 <= code <= 0xE007F:
+            continue
+        elif 0xD800 <= code <= 0xDFFF:
+            yield "�"
+        else:
+            yield ch

@@ -1,0 +1,1 @@
+"""Opening a cluster: from settings or from a recording, the same subject comes out."""

@@ -1,0 +1,1 @@
+"""A PromQL evaluator for samples held in memory."""

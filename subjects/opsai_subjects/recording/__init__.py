@@ -1,0 +1,1 @@
+"""A recorded incident, opened as sources with a clock of its own."""

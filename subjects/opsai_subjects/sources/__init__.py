@@ -1,0 +1,1 @@
+"""What a cluster is read through: HTTP, Prometheus, log files."""

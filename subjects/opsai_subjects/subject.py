@@ -1,0 +1,150 @@
+"""The seam: what an adapter offers and what it is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from opsai_subjects.fault import FaultKind, Sign, SignSpec
+from opsai_subjects.invariant import Invariant, Verdict
+from opsai_subjects.model import (
+    Clock,
+    Events,
+    LogSource,
+    MetricsSource,
+    Node,
+    ParsedLine,
+    Topology,
+    Unread,
+    Value,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from opsai_subjects.config import ClusterSettings
+    from opsai_subjects.sources.web import Web
+
+
+class Facts(Value):
+    """Everything at one instant, with what could not be read and why. An adapter adds its own fields."""
+
+    cluster: str
+    cluster_id: str | None
+    at: datetime
+    nodes: tuple[Node, ...]
+    unread: tuple[Unread, ...]
+
+
+class Signal(Value):
+    """A named metric: a query with its unit and meaning."""
+
+    name: str
+    promql: str
+    """May contain `$range`, filled with a rate range that fits the scrape interval (`1m`)."""
+    unit: str
+    says: str
+    normal: str
+    """The normal range and where that figure comes from."""
+
+
+class Page(Value):
+    """One page of what an operator knows, in Markdown."""
+
+    id: str
+    title: str
+    text: str
+
+
+class Risk(Value):
+    """Whether taking one entity away would put a quorum at risk."""
+
+    state: Literal["safe", "at_risk", "unknown"]
+    says: str
+
+
+class Sight(Value):
+    """One line of `opsai check`: whether a source can be seen, as whom, and what to set."""
+
+    source: str
+    state: Literal["ok", "blind", "partial"]
+    identity: str = ""
+    """Who answered: a version, a name, a cluster id."""
+    says: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What an adapter looks through. Opened and closed by whoever opened the cluster."""
+
+    web: "Web"
+    metrics: MetricsSource | None
+    logs: LogSource | None
+    clock: Clock
+    reach: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Advertised host:port to reachable URL base or host:port; an address that is not here is dialled as it is."""
+
+
+class Subject(Protocol):
+    """One cluster, looked at through one adapter."""
+
+    kind: "SubjectKind"
+    cluster: str
+    sources: Sources
+
+    async def topology(self) -> Topology:
+        """Return the cluster as it is. Never raises for a source that cannot be read: it says so inside."""
+        ...
+
+    async def facts(self) -> Facts:
+        """Gather everything once. Never raises for a source that cannot be read: it says so inside."""
+        ...
+
+    def judge(self, facts: Facts) -> tuple[Verdict, ...]:
+        """Judge every invariant on every entity it applies to. Pure."""
+        ...
+
+    def signs(self, facts: Facts) -> tuple[Sign, ...]:
+        """Evaluate every sign on every entity it applies to. Pure."""
+        ...
+
+    def groups(self, facts: Facts) -> Mapping[str, tuple[str, ...]]:
+        """Return the entities of each group that fault kinds speak of (`store` -> store:1, store:4). Pure."""
+        ...
+
+    def stop_risk(self, facts: Facts, entity: str) -> Risk:
+        """Say whether this entity could be stopped now without losing a quorum. Pure."""
+        ...
+
+    def same_entity(self, facts: Facts, name: str) -> str | None:
+        """Return the entity meant by a name, address or id; None when it names none. Pure."""
+        ...
+
+    async def events(self, window: Window) -> Events:
+        """Return what happened in the window."""
+        ...
+
+    async def check(self) -> tuple[Sight, ...]:
+        """Try each source once and say what can be seen."""
+        ...
+
+
+class SubjectKind(Protocol):
+    """An adapter: what it knows before any cluster is opened. Found by the entry point group `opsai.subjects`."""
+
+    name: str
+    about: str
+    """What it is and how to read it, a short paragraph; goes into the server's instructions."""
+    invariants: tuple[Invariant, ...]
+    signs: tuple[SignSpec, ...]
+    faults: tuple[FaultKind, ...]
+    signals: tuple[Signal, ...]
+    knowledge: tuple[Page, ...]
+
+    def parse_log(self, line: str) -> ParsedLine | None:
+        """Read one log line; None when it does not begin an entry (it then continues the one before)."""
+        ...
+
+    def open(self, cluster: "ClusterSettings", sources: Sources) -> Subject:
+        """Return the cluster as a subject. Does no I/O."""
+        ...

@@ -1,0 +1,1 @@
+"""The TiKV adapter: PD and TiKV in their own terms."""
