@@ -91,7 +91,11 @@ class Settings(BaseSettings):
     """Everything that can be set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="OPSAI_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+        env_prefix="OPSAI_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
     )
 
     clusters: dict[str, ClusterSettings] = Field(default_factory=dict[str, ClusterSettings])
@@ -135,7 +139,9 @@ def load(file: Path | None = None, **flags: Any) -> Settings:
     except OSError as error:
         raise SettingsInvalid(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors(include_url=False))
+        lines = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors(include_url=False)
+        )
         raise SettingsInvalid(f"Settings ({path or 'environment and flags'}) cannot be used: {lines}") from error
 
 

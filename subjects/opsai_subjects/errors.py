@@ -1,22 +1,22 @@
 """Every error opsai raises, each written for the reader who must act on it.
 
-    OpsaiError
-    ├── SettingsInvalid            a file, variable or flag cannot be used
-    ├── UnknownName                a name that is not one of the known ones
-    ├── QueryInvalid               PromQL or a regular expression that does not parse; the engine's own words kept
-    ├── RecordingCorrupt           a recording's folder cannot be read as one
-    ├── SourceError                asked, of whom, what came back, what to try
-    │   ├── SourceUnreachable      nothing answered: refused, no route, no such name
-    │   ├── SourceTimedOut         something may be there, no answer came in time
-    │   ├── SourceDisconnected     the connection broke before an answer was whole
-    │   ├── SourceRefused          an answer with an error status
-    │   ├── SourceMalformed        an answer that is not what it should be (half a JSON, HTML from a proxy)
-    │   ├── SourceTooLarge         an answer over the size cap, not read to its end
-    │   └── NotRecorded            a recording that holds no answer to this: the cluster itself was never asked
-    └── StoreError                 our own database
-        ├── StoreBusy              locked by another program
-        ├── StoreFull              the disk has no room
-        └── StoreCorrupt           the file is not a store of ours, or is damaged
+OpsaiError
+├── SettingsInvalid            a file, variable or flag cannot be used
+├── UnknownName                a name that is not one of the known ones
+├── QueryInvalid               PromQL or a regular expression that does not parse; the engine's own words kept
+├── RecordingCorrupt           a recording's folder cannot be read as one
+├── SourceError                asked, of whom, what came back, what to try
+│   ├── SourceUnreachable      nothing answered: refused, no route, no such name
+│   ├── SourceTimedOut         something may be there, no answer came in time
+│   ├── SourceDisconnected     the connection broke before an answer was whole
+│   ├── SourceRefused          an answer with an error status
+│   ├── SourceMalformed        an answer that is not what it should be (half a JSON, HTML from a proxy)
+│   ├── SourceTooLarge         an answer over the size cap, not read to its end
+│   └── NotRecorded            a recording that holds no answer to this: the cluster itself was never asked
+└── StoreError                 our own database
+    ├── StoreBusy              locked by another program
+    ├── StoreFull              the disk has no room
+    └── StoreCorrupt           the file is not a store of ours, or is damaged
 """
 
 from datetime import datetime
@@ -102,7 +102,12 @@ class NotRecorded(SourceError):
     """A recording without an answer to this question at this moment."""
 
     def __init__(self, asked: str, of: str, at: datetime) -> None:
-        super().__init__(asked, of, f"not recorded (as of {at.isoformat()})", "another question: the recording holds no answer to this one")
+        super().__init__(
+            asked,
+            of,
+            f"not recorded (as of {at.isoformat()})",
+            "another question: the recording holds no answer to this one",
+        )
 
 
 class StoreError(OpsaiError):

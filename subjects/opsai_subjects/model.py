@@ -241,7 +241,12 @@ def _plain(text: str) -> Iterable[str]:
             yield " "
         elif code < 0x20 or 0x7F <= code < 0xA0:
             yield "�"
-        elif code in (0x200E, 0x200F, 0x061C, 0xFEFF) or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or 0xE0000 <= code <= 0xE007F:
+        elif (
+            code in (0x200E, 0x200F, 0x061C, 0xFEFF)
+            or 0x202A <= code <= 0x202E
+            or 0x2066 <= code <= 0x2069
+            or 0xE0000 <= code <= 0xE007F
+        ):
             continue
         elif 0xD800 <= code <= 0xDFFF:
             yield "�"

@@ -140,6 +140,8 @@ class SubjectKind(Protocol):
     faults: tuple[FaultKind, ...]
     signals: tuple[Signal, ...]
     knowledge: tuple[Page, ...]
+    paths: tuple[str, ...]
+    """Regular expressions of the paths it may GET; any other is refused before it is sent."""
 
     def parse_log(self, line: str) -> ParsedLine | None:
         """Read one log line; None when it does not begin an entry (it then continues the one before)."""

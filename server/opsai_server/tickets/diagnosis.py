@@ -19,7 +19,10 @@ class Claim(Value):
     says: Annotated[str, Field(description="The statement in words.", min_length=1, max_length=600)]
     evidence_id: Annotated[str, Field(description="The evidence it rests on, as a tool's reply named it: 'E-12'.")]
     path: Annotated[
-        str, Field(description="JSON Pointer (RFC 6901) into that evidence's full value: '/verdicts/store_up/store:4/state'.")
+        str,
+        Field(
+            description="JSON Pointer (RFC 6901) into that evidence's full value: '/verdicts/store_up/store:4/state'."
+        ),
     ]
     op: Annotated[Op, Field(description="How the value there compares to yours.")]
     value: Annotated[Scalar, Field(description="The value to compare with; left out for exists and absent.")] = None
@@ -39,7 +42,9 @@ class CheckedClaim(Value):
 class RootCause(Value):
     """What is broken."""
 
-    entity: Annotated[str, Field(description="'store:4', a PD member's name, 'region', 'config:schedule.leader-schedule-limit' …")]
+    entity: Annotated[
+        str, Field(description="'store:4', a PD member's name, 'region', 'config:schedule.leader-schedule-limit' …")
+    ]
     kind: Annotated[str, Field(description="A fault kind's id, as the differential tool names it.")]
     explanation: Annotated[str, Field(description="How it produces what is seen.", min_length=1, max_length=2000)]
 
@@ -77,10 +82,17 @@ class Submission(Value):
 
     verdict: Annotated[
         Outcome,
-        Field(description="fault: something is wrong now; recovered: it was and is over; healthy: nothing is or was; inconclusive."),
+        Field(
+            description="fault: something is wrong now; recovered: it was and is over; healthy: nothing is or was; inconclusive."
+        ),
     ]
-    summary: Annotated[str, Field(description="What was observed, in two to six sentences.", min_length=1, max_length=4000)]
-    root_causes: Annotated[tuple[RootCause, ...], Field(description="Usually one; none when healthy. Each extra suspect counts against it.")] = ()
+    summary: Annotated[
+        str, Field(description="What was observed, in two to six sentences.", min_length=1, max_length=4000)
+    ]
+    root_causes: Annotated[
+        tuple[RootCause, ...],
+        Field(description="Usually one; none when healthy. Each extra suspect counts against it."),
+    ] = ()
     claims: Annotated[tuple[Claim, ...], Field(description="The evidence: each is re-checked.")] = ()
     correlated_metrics: tuple[CorrelatedMetric, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
