@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
+from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_subjects.invariant import Grade, Severity
 from opsai_subjects.model import Value
-from opsai_server.tickets.diagnosis import Diagnosis
 
 Status = Literal["created", "diagnosed", "resolved"]
 Step = Literal["created", "joined", "diagnosed", "resolved", "reopened", "escalated"]
