@@ -1,0 +1,39 @@
+# opsai: make help lists the targets. Each sets up .venv by itself, once. PYTHON=… names the interpreter.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench evaluate transcripts clean
+SETUP := pyproject.toml constraints.txt scripts/setup
+ifdef PYTHON
+export PYTHON
+endif
+INCIDENTS ?= compose/incidents
+ARGS ?=
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/.ready-run  ## lose a store on a recorded cluster, and see it found: no cluster, Docker or key needed
+	@.venv/bin/opsai demo $(ARGS)
+
+test: .venv/.ready-dev  ## everything: lint, types, import contracts, tests (ARGS go to pytest)
+	@scripts/check $(ARGS)
+
+check: .venv/.ready-dev  ## only what judges the code without running it
+	@scripts/lint
+
+bench: .venv/.ready-dev  ## measure start-up, ticks, the evaluator and reply sizes; prints one table
+	@.venv/bin/python -m bench $(ARGS)
+
+evaluate: .venv/.ready-run  ## grade the investigator over recordings with known causes (INCIDENTS=DIR)
+	@.venv/bin/opsai evaluate $(INCIDENTS) $(ARGS)
+
+transcripts: .venv/.ready-dev  ## write the transcripts of docs/ and the README anew, by running what they show
+	@.venv/bin/python scripts/transcripts.py
+
+clean:  ## remove .venv and what the tools cached
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.ready-run: $(SETUP)
+	@scripts/setup run
+
+.venv/.ready-dev: $(SETUP)
+	@scripts/setup dev
