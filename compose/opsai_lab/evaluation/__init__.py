@@ -1,0 +1,1 @@
+"""Grading: the watcher and an investigator over recordings whose causes are known."""
