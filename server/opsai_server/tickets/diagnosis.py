@@ -118,3 +118,14 @@ class Diagnosis(Value):
     """Why not more: what is unconfirmed, which rival still stands."""
     not_seen: tuple[str, ...]
     """What could not be read while investigating, listed by the server."""
+
+
+class Conclusion(Value):
+    """What the server accepted of a submission and what it found: a diagnosis before it is filed under an id."""
+
+    submission: Submission
+    """With entities under the ids that the cluster knows them by."""
+    checked: tuple[CheckedClaim, ...]
+    confidence: Confidence
+    confidence_because: tuple[str, ...]
+    not_seen: tuple[str, ...]

@@ -33,11 +33,14 @@ class Ticket(Value):
     entity: str
     grade: Grade
     severity: Severity
+    """For a parent: the worst of its family."""
     status: Status
     title: str
     """One line: the invariant's violation in words."""
     headline: str
     """For a parent: the title of the most causal ticket of its family, which may be a child; else its own title."""
+    lead: str | None = None
+    """For a parent: the id of that most causal ticket; None: itself."""
     parent: str | None = None
     recurs: str | None = None
     """The ticket that was resolved too long ago to be reopened, when this is the same violation again."""
@@ -67,3 +70,5 @@ class Heartbeat(Value):
     tick_seconds: float
     """How long its last tick took."""
     interval_seconds: float
+    stopped: bool = False
+    """It said goodbye: it was stopped in order and is not expected to be heard of again."""
