@@ -1,1 +1,319 @@
-"""The only HTTP client: it can GET, nothing else."""
+"""The only HTTP client: it can GET, nothing else.
+
+What it may ask is a list of paths, checked before anything is sent. It follows no redirect, retries nothing, keeps no
+cookie and reads no proxy from the environment, so what it says of an endpoint is what that endpoint answered once.
+"""
+
+import re
+import time
+import zlib
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from json import JSONDecodeError, loads
+
+import anyio
+import httpx
+import orjson
+from pydantic import JsonValue
+
+from opsai_subjects.config import Access, WebLimits
+from opsai_subjects.errors import (
+    BODY_EXCERPT_CHARS,
+    OpsaiError,
+    SourceDisconnected,
+    SourceError,
+    SourceMalformed,
+    SourceRefused,
+    SourceTimedOut,
+    SourceTooLarge,
+    SourceUnreachable,
+)
+from opsai_subjects.model import clean
+from opsai_subjects.sources.credentials import Credentials, credentials, tls_context
+
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
+
+QUESTION_EXTENSION = "opsai.question"
+"""Under this name a request carries (asked, of) to the transport, for one that answers by itself."""
+_REFUSED_BODY_BYTES = 64 * 1024
+_USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
+
+
+def without_userinfo(text: str) -> str:
+    """Return the text with `user:password@` taken out of every URL in it."""
+    return _USERINFO.sub("", text)
+
+
+@dataclass(frozen=True)
+class WebReply:
+    """A whole answer."""
+
+    status: int
+    body: bytes
+    content_type: str
+    seconds: float
+    asked: str = ""
+    of: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", errors="replace")
+
+    def json(self) -> JsonValue:
+        """Parse the body. Raises SourceMalformed with its first characters when it is not one whole JSON value."""
+        try:
+            value: JsonValue = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return self._json_by_the_tolerant_parser()
+        return value
+
+    def _json_by_the_tolerant_parser(self) -> JsonValue:
+        # Go writes what orjson refuses: half a surrogate pair in a key, bytes that are not UTF-8 in a log text.
+        try:
+            value: JsonValue = loads(self.text)
+        except JSONDecodeError as error:
+            raise self._malformed(f"{error.msg} at character {error.pos} of {len(self.text)}") from error
+        except RecursionError as error:
+            raise self._malformed("it is nested too deeply") from error
+        except ValueError as error:
+            raise self._malformed(str(error)) from error
+        return value
+
+    def _malformed(self, reason: str) -> SourceMalformed:
+        start = self.text.lstrip()[:200].lower()
+        if not start:
+            return SourceMalformed(self.asked, self.of, f"HTTP {self.status} with an empty body where JSON should be")
+        if start.startswith(("<!doctype", "<html")):
+            came_back, advice = "HTML where JSON should be", "check the address: a proxy or a login page answers there"
+        else:
+            came_back, advice = f"what is not JSON ({reason})", "ask again; if it stays so, look at what answers there"
+        excerpt = clean(self.text[:BODY_EXCERPT_CHARS])
+        return SourceMalformed(self.asked, self.of, f"HTTP {self.status}, {came_back}: {excerpt}", advice)
+
+
+class Web:
+    """GETs allowed paths; every failure is a SourceError that says who was asked for what."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, keys: Credentials, limits: WebLimits, allow: tuple[re.Pattern[str], ...]
+    ) -> None:
+        self._client = client
+        self._keys = keys
+        self._limits = limits
+        self._allow = allow
+
+    async def get(
+        self,
+        url: str,
+        *,
+        of: str,
+        asked: str | None = None,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        read_seconds: float | None = None,
+        accept: tuple[int, ...] = (),
+    ) -> WebReply:
+        """Ask once and return the whole answer.
+
+        `of` is who is asked and `asked` what for (None: the path), for messages. An answer outside 2xx raises
+        SourceRefused unless its status is in `accept`. `read_seconds` bounds the whole answer. Raises SourceError.
+        """
+        full = self._url(url, params)
+        of = without_userinfo(of)
+        asked = asked or _path_and_query(full)
+        budget = self._limits.read_seconds if read_seconds is None else read_seconds
+        question = _Question(asked, of, self._limits.connect_seconds, budget)
+        began = time.monotonic()
+        with _failures_named(question, self._keys):
+            auth = await self._keys.headers()
+            with anyio.fail_after(self._limits.connect_seconds + budget):
+                request = self._client.build_request(
+                    "GET",
+                    full,
+                    headers={**auth, **(headers or {})},
+                    timeout=httpx.Timeout(budget, connect=self._limits.connect_seconds, pool=None),
+                    extensions={QUESTION_EXTENSION: (asked, of)},
+                )
+                response = await self._client.send(request, stream=True)
+                try:
+                    return await self._whole(response, question, accept, began)
+                finally:
+                    await response.aclose()
+
+    def _url(self, url: str, params: Params | None) -> httpx.URL:
+        try:
+            full = httpx.URL(url)
+            if params:
+                full = full.copy_merge_params(list(params.items()) if isinstance(params, Mapping) else list(params))
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise OpsaiError(f"{without_userinfo(url)!r} is not a URL: {error}") from error
+        if full.scheme not in ("http", "https") or not full.host:
+            raise OpsaiError(f"{without_userinfo(url)!r} is not an http:// or https:// URL. Nothing was sent.")
+        path = full.path
+        if ".." in path or not any(pattern.fullmatch(path) for pattern in self._allow):
+            raise OpsaiError(f"The path {path!r} is not one that may be read. Nothing was sent.")
+        return full
+
+    async def _whole(
+        self, response: httpx.Response, question: "_Question", accept: tuple[int, ...], began: float
+    ) -> WebReply:
+        wanted = response.is_success or response.status_code in accept
+        if not wanted:
+            raise await self._refusal(response, question)
+        body = await _read(response, self._limits.max_body_bytes, question)
+        return WebReply(
+            status=response.status_code,
+            body=body,
+            content_type=response.headers.get("content-type", ""),
+            seconds=time.monotonic() - began,
+            asked=question.asked,
+            of=question.of,
+        )
+
+    async def _refusal(self, response: httpx.Response, question: "_Question") -> SourceRefused:
+        status = response.status_code
+        if response.is_redirect or 300 <= status < 400:
+            target = without_userinfo(response.headers.get("location", "nowhere"))
+            body, advice = (
+                f"a redirect to {clean(target, 300)}",
+                "set the address it points to; redirects are not followed",
+            )
+        else:
+            body = await _excerpt(response, question)
+            advice = _ADVICE.get(status, "")
+        return SourceRefused(question.asked, question.of, status, self._keys.masked(body), advice)
+
+
+@asynccontextmanager
+async def open_web(
+    access: Access,
+    limits: WebLimits,
+    *,
+    allow: tuple[str, ...],
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncGenerator[Web]:
+    """Open the client. `allow` are regular expressions of whole paths. Raises SettingsInvalid for unusable keys."""
+    keys = credentials(access)
+    client = httpx.AsyncClient(
+        transport=transport,
+        verify=tls_context(access) if transport is None else False,
+        trust_env=False,
+        follow_redirects=False,
+        headers={"accept-encoding": "gzip", "user-agent": "opsai"},
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60.0),
+    )
+    async with client:
+        yield Web(client, keys, limits, tuple(re.compile(pattern) for pattern in allow))
+
+
+@dataclass(frozen=True)
+class _Question:
+    asked: str
+    of: str
+    connect_seconds: float
+    read_seconds: float
+
+
+_ADVICE = {
+    401: "set the credentials of this endpoint (username and password, bearer_token or bearer_token_file)",
+    403: "give these credentials the right to read, or set others",
+    404: "check the address and its path: something answers there that does not know this path",
+    407: "set an address that needs no proxy; proxies are not used",
+    429: "ask less often",
+    503: "ask again in a moment",
+}
+
+
+@contextmanager
+def _failures_named(question: _Question, keys: Credentials) -> Iterator[None]:
+    asked, of = question.asked, question.of
+    try:
+        yield
+    except httpx.ConnectTimeout as error:
+        raise SourceTimedOut(
+            asked, of, f"no connection within {question.connect_seconds:g} s", "check the address, routes and firewalls"
+        ) from error
+    except (httpx.TimeoutException, TimeoutError) as error:
+        raise SourceTimedOut(
+            asked, of, f"no whole answer within {question.read_seconds:g} s", "see whether it hangs or is overloaded"
+        ) from error
+    except httpx.ConnectError as error:
+        raise _unreachable(error, question, keys) from error
+    except httpx.TransportError as error:
+        reason = keys.masked(clean(str(error), 300)) or type(error).__name__
+        raise SourceDisconnected(
+            asked, of, f"the connection broke before the answer was whole ({reason})", "see whether it restarts or dies"
+        ) from error
+
+
+def _unreachable(error: httpx.ConnectError, question: _Question, keys: Credentials) -> SourceError:
+    reason = keys.masked(clean(str(error), 300)) or "connection refused"
+    advice = "check that it runs and that the address is the one reachable from here"
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        advice = "set ca_file to the authority that signed its certificate"
+    elif "SSL" in reason or "TLS" in reason:
+        advice = "check http:// or https:// in its address, and cert_file and key_file if it asks for a certificate"
+    return SourceUnreachable(question.asked, question.of, f"no connection ({reason})", advice)
+
+
+async def _read(response: httpx.Response, cap: int, question: _Question) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in _decoded(response, cap, question):
+        size += len(part)
+        if size > cap:
+            raise SourceTooLarge(
+                question.asked,
+                question.of,
+                f"an answer of more than {cap:,} bytes, not read to its end",
+                "ask for less, or raise max_body_bytes under [web]",
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _excerpt(response: httpx.Response, question: _Question) -> str:
+    parts: list[bytes] = []
+    size = 0
+    async for part in _decoded(response, _REFUSED_BODY_BYTES, question):
+        parts.append(part)
+        size += len(part)
+        if size >= _REFUSED_BODY_BYTES:
+            break
+    return clean(b"".join(parts)[:_REFUSED_BODY_BYTES].decode("utf-8", errors="replace")[:BODY_EXCERPT_CHARS])
+
+
+async def _decoded(response: httpx.Response, cap: int, question: _Question) -> AsyncGenerator[bytes]:
+    # httpx would inflate a whole chunk at once, 1,000 times its size if somebody means harm; this stops at the cap.
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("", "identity"):
+        async for raw in response.aiter_raw():
+            yield raw
+        return
+    if encoding not in ("gzip", "x-gzip"):
+        raise SourceMalformed(
+            question.asked, question.of, f"an answer encoded as {encoding!r}, which was not asked for"
+        )
+    inflater = zlib.decompressobj(wbits=31)
+    async for raw in response.aiter_raw():
+        for part in _inflated(inflater, raw, cap, question):
+            yield part
+    if not inflater.eof:
+        raise SourceMalformed(question.asked, question.of, "a gzip answer that ends too early", "ask again")
+
+
+def _inflated(inflater: "zlib._Decompress", raw: bytes, cap: int, question: _Question) -> Iterator[bytes]:
+    try:
+        rest = raw
+        while rest and not inflater.eof:
+            yield inflater.decompress(rest, min(cap + 1, 1024 * 1024))
+            rest = inflater.unconsumed_tail
+    except zlib.error as error:
+        raise SourceMalformed(question.asked, question.of, f"an answer that says gzip and is not ({error})") from error
+
+
+def _path_and_query(url: httpx.URL) -> str:
+    query = url.query.decode("ascii", errors="replace")
+    return clean(f"{url.path}?{query}" if query else url.path, 300)

@@ -1,0 +1,55 @@
+"""The logs of a recording, as of its clock."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import anyio.to_thread
+
+from opsai_subjects.errors import RecordingCorrupt
+from opsai_subjects.model import Clock, LogPage, LogQuery, Unread, Window
+from opsai_subjects.recording.gzipped import inflate
+from opsai_subjects.sources.logs import Entry, Harvest, Parse, Sieve, entries
+
+
+class RecordedLogs:
+    """Searches the recorded logs; each is read once, when it is first searched."""
+
+    def __init__(self, files: Mapping[str, Path], parse: Parse, clock: Clock) -> None:
+        self._files = dict(files)
+        self._parse = parse
+        self._clock = clock
+        self._read: dict[str, tuple[Entry, ...]] = {}
+        self._one_at_a_time = anyio.CapacityLimiter(1)
+
+    def nodes(self) -> tuple[str, ...]:
+        """Return the recorded names of the nodes that have a log."""
+        return tuple(self._files)
+
+    async def search(self, query: LogQuery) -> LogPage:
+        """Search the lines up to the clock's now. Raises QueryInvalid."""
+        window = Window(start=query.window.start, end=min(query.window.end, self._clock.now()))
+        sieve = Sieve(replace(query, window=window))
+        harvest = Harvest(query.limit, query.newest_first)
+        unread: list[Unread] = []
+        searched: list[str] = []
+        for node in query.nodes or self.nodes():
+            if node not in self._files:
+                unread.append(Unread(source=f"logs:{node}", asked="its log", why="the recording holds no log of it"))
+                continue
+            try:
+                found = await anyio.to_thread.run_sync(self._entries, node, limiter=self._one_at_a_time)
+            except RecordingCorrupt as error:
+                unread.append(Unread(source=f"logs:{node}", asked=self._files[node].name, why=str(error)))
+                continue
+            searched.append(node)
+            for entry in found:
+                if sieve.admits(entry):
+                    harvest.add(node, entry)
+        return LogPage(harvest.lines(), harvest.matched, tuple(unread), tuple(searched))
+
+    def _entries(self, node: str) -> tuple[Entry, ...]:
+        if node not in self._read:
+            text = inflate(self._files[node]).decode("utf-8", errors="replace")
+            self._read[node] = tuple(entries(text.split("\n"), self._parse))
+        return self._read[node]
