@@ -59,6 +59,11 @@ class Ticket(Value):
     history: tuple[Transition, ...] = ()
     diagnosis: Diagnosis | None = None
 
+    @property
+    def number(self) -> int:
+        """The number in its id: the order in which tickets were raised."""
+        return int(self.id.removeprefix("T-"))
+
 
 class Heartbeat(Value):
     """A watcher's sign of life."""
