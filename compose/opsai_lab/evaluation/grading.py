@@ -66,6 +66,8 @@ class Investigated:
     tool_calls: int
     reply_chars: int
     seconds: float
+    backend: str
+    """Who investigated, as it says of itself."""
 
 
 def vocabulary(kind: str) -> str:
@@ -73,9 +75,7 @@ def vocabulary(kind: str) -> str:
     return kind.partition("/")[0]
 
 
-def grade(
-    name: str, truth: Truth | None, aliases: Aliases, watched: Watched, investigated: Investigated, backend: str
-) -> Graded:
+def grade(name: str, truth: Truth | None, aliases: Aliases, watched: Watched, investigated: Investigated) -> Graded:
     """Return the incident's line."""
     about_cluster = [ticket for ticket in watched.tickets if ticket.grade != "sight"]
     named = united(investigated.diagnoses, aliases)
@@ -98,7 +98,7 @@ def grade(
         tool_calls=investigated.tool_calls,
         reply_chars=investigated.reply_chars,
         seconds=round(investigated.seconds, 2),
-        backend=backend,
+        backend=investigated.backend,
     )
 
 

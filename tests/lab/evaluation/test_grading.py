@@ -89,8 +89,8 @@ def ticket(raised: float, *, of_grade: Grade = "cause", parent: str | None = Non
 
 
 def graded(of: Truth | None, tickets: tuple[Ticket, ...], *diagnoses: Diagnosis) -> Graded:
-    done = Investigated(diagnoses=diagnoses, tool_calls=3, reply_chars=900, seconds=1.234)
-    return grade("an-incident", of, ALIASES, Watched(tickets=tickets), done, "rules")
+    done = Investigated(diagnoses=diagnoses, tool_calls=3, reply_chars=900, seconds=1.234, backend="rules")
+    return grade("an-incident", of, ALIASES, Watched(tickets=tickets), done)
 
 
 @pytest.mark.parametrize(

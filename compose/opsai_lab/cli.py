@@ -1,0 +1,176 @@
+"""`opsai`: the bench. Parses and prints; what it prints is decided elsewhere."""
+
+import json
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal
+
+import anyio
+import typer
+
+from opsai_lab import recordings
+from opsai_subjects.config import load
+from opsai_subjects.errors import OpsaiError
+from opsai_subjects.model import clean
+
+Backend = Literal["auto", "rules", "claude"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="The bench of opsai: a demo, recordings as clusters, tickets, and what can be seen. Only observes.",
+)
+tickets_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Read the tickets that the watcher raised.", add_completion=False
+)
+app.add_typer(tickets_app, name="tickets")
+
+Store = Annotated[Path | None, typer.Option("--store", help="The database of tickets and evidence.")]
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of opsai.toml.")]
+ClusterName = Annotated[str | None, typer.Option("--cluster", help="Only this cluster.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+BackendChoice = Annotated[
+    Backend, typer.Option("--backend", help="auto: claude when ANTHROPIC_API_KEY is set, else rules (no model).")
+]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"opsai {version('opsai')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version and stop.")
+    ] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere.")] = False,
+) -> None:
+    pass
+
+
+@app.command(short_help="Play a recorded incident up to its diagnosis.")
+def demo(
+    incident: Annotated[
+        str, typer.Argument(help="A shipped recording by name, or a recording's folder.")
+    ] = recordings.DEMO,
+    backend: BackendChoice = "auto",
+) -> None:
+    """Play a recorded incident: from a healthy cluster over a ticket to a checked diagnosis. Needs no cluster and no key."""
+    from opsai_lab.demo import play_demo  # noqa: PLC0415 (the other commands need not wait for what only this one loads)
+    from opsai_lab.voice import Voice  # noqa: PLC0415
+
+    anyio.run(play_demo, recordings.find(incident), Voice(), backend)
+
+
+@app.command(short_help="Describe a recording, or serve it on loopback.")
+def replay(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A recording's folder, or the name of a shipped one.")],
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on loopback until Ctrl-C.")] = False,
+    at: Annotated[
+        str, typer.Option("--at", help="The moment served: an ISO time, start, end or +90s (after the start).")
+    ] = "end",
+) -> None:
+    """Say what a recording holds; with --serve answer as its PD, TiKV and Prometheus did, as of one moment."""
+    from opsai_lab.replaying import described, endpoints_text, opened, served  # noqa: PLC0415 (as above)
+
+    recording, moment = opened(recordings.find(folder), at)
+    print(described(recording.incident))
+    if not serve:
+        return
+
+    async def until_stopped() -> None:
+        async with served(recording, moment) as endpoints:
+            print(endpoints_text(recording.incident, endpoints, moment))
+            print("Ctrl-C stops it.", flush=True)
+            await anyio.sleep_forever()
+
+    try:
+        anyio.run(until_stopped)
+    except KeyboardInterrupt:
+        print("Stopped.")
+
+
+@tickets_app.command("list", short_help="List tickets, newest first.")
+def tickets_list(
+    cluster: ClusterName = None,
+    open_only: Annotated[bool, typer.Option("--open", help="Leave out resolved ones.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, newest first.")] = 50,
+    as_json: AsJson = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """List tickets, newest first; what joined another stands under it."""
+    from opsai_lab import reading  # noqa: PLC0415 (as above)
+    from opsai_lab.report import ticket_table  # noqa: PLC0415
+
+    path = load(config, store=store).store
+    found = anyio.run(reading.tickets, path, cluster, open_only, limit)
+    if as_json:
+        print(json.dumps({"store": str(path), "tickets": [ticket.model_dump(mode="json") for ticket in found]}))
+    elif found:
+        print(ticket_table(found))
+        print(f"{len(found)} tickets in {path}. Next: opsai tickets show {found[0].parent or found[0].id}")
+    else:
+        print(f"No tickets in {path}. A watcher raises them: opsai-watch.")
+
+
+@tickets_app.command("show", short_help="Show one ticket in full.")
+def tickets_show(
+    ticket: Annotated[str, typer.Argument(metavar="ID", help="As `opsai tickets list` names it: T-12.")],
+    as_json: AsJson = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Show one ticket in full: what joined it, its history, and its diagnosis with every claim."""
+    from opsai_lab import reading  # noqa: PLC0415 (as above)
+    from opsai_lab.report import ticket_text  # noqa: PLC0415
+
+    family = anyio.run(reading.family, load(config, store=store).store, ticket)
+    if as_json:
+        parent, *children = (one.model_dump(mode="json") for one in family)
+        print(json.dumps({"ticket": parent, "children": children}))
+    else:
+        print(ticket_text(family))
+
+
+@app.command(short_help="Grade over recordings with known causes.")
+def evaluate(
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="A folder of recordings, one recording, or the name of a shipped one.")
+    ],
+    backend: BackendChoice = "rules",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the evaluation here too.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="NAME", help="Only this one; repeatable.")] = None,
+    require: Annotated[
+        bool, typer.Option("--require", help="Exit 1 when tickets, entities or kinds are not good enough.")
+    ] = False,
+) -> None:
+    """Grade watcher and investigator over recordings whose causes are known. `seconds` is the investigation's wall time."""
+    from opsai_lab.evaluation.evaluating import evaluate_folder  # noqa: PLC0415 (as above)
+
+    broken = anyio.run(evaluate_folder, recordings.find(folder), backend, tuple(only or ()), json_file, print)
+    if require and broken:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the program: an OpsaiError is one line on stderr and status 1; a wrong usage is status 2."""
+    debug = "--debug" in sys.argv[1:]
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    try:
+        app(args=[argument for argument in sys.argv[1:] if argument != "--debug"], prog_name="opsai")
+    except OpsaiError as error:
+        if debug:
+            raise
+        print(f"opsai: {clean(str(error))}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Tickets and diagnoses as text for a person: aligned, filled, the same in a pipe."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from opsai_lab.layout import columns, filled
+from opsai_server.tickets.diagnosis import CheckedClaim, Diagnosis
+from opsai_server.tickets.ticket import Ticket
+from opsai_subjects.model import clean
+
+INDENT = "  "
+
+
+def ticket_table(tickets: Sequence[Ticket]) -> str:
+    """Return one line for each ticket; children stand under the parent that is listed before them."""
+    rows = [("ticket", "status", "severity", "raised", "entity", "title")]
+    for ticket in _families(tickets):
+        rows.append(
+            (
+                f"{INDENT if ticket.parent else ''}{ticket.id}",
+                ticket.status,
+                ticket.severity,
+                f"{ticket.raised_at:%Y-%m-%d %H:%M:%S}",
+                ticket.entity,
+                one_line(ticket.title if ticket.parent else ticket.headline),
+            )
+        )
+    return columns(rows)
+
+
+def ticket_text(family: Sequence[Ticket]) -> str:
+    """Return a ticket in full with those that joined it; `family` is the parent first."""
+    parent, *children = family
+    lines = [
+        f"{parent.id}  {one_line(parent.headline)}",
+        f"{INDENT}{parent.status}, {parent.severity}, on {parent.entity} of cluster {parent.cluster}",
+        f"{INDENT}violated since {parent.violated_at:%Y-%m-%d %H:%M:%S}, raised {parent.raised_at:%H:%M:%S} UTC",
+        filled(parent.last_says, first=f"{INDENT}last seen: "),
+    ]
+    if parent.recurs:
+        lines.append(f"{INDENT}the same as {parent.recurs} was, again")
+    if children:
+        lines += ["", "Joined it"]
+        lines.append(columns([(child.id, child.entity, one_line(child.title)) for child in children], indent=INDENT))
+    lines += ["", "History"]
+    steps = sorted((step.at, ticket.id, step.step, one_line(step.says)) for ticket in family for step in ticket.history)
+    lines.append(columns([(f"{at:%H:%M:%S}", ident, step, says) for at, ident, step, says in steps], indent=INDENT))
+    if parent.diagnosis:
+        lines += ["", diagnosis_text(parent.diagnosis)]
+    else:
+        lines += ["", f"Not diagnosed. Next: opsai-agent investigate {parent.id}"]
+    return "\n".join(lines)
+
+
+def diagnosis_text(diagnosis: Diagnosis) -> str:
+    """Return a diagnosis in full: what was concluded, how far it could be confirmed, and what to do."""
+    parts = [conclusion_text(diagnosis), checks_text(diagnosis), action_text(diagnosis)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def conclusion_text(diagnosis: Diagnosis) -> str:
+    """Return what was concluded."""
+    said = diagnosis.submission
+    about = f" of {diagnosis.ticket}" if diagnosis.ticket else ""
+    lines = [f"{diagnosis.id}{about}: {said.verdict}, {diagnosis.confidence}, by {diagnosis.by}"]
+    lines += _section("Observed", (said.summary,))
+    lines += _section(
+        "Root cause", (f"{cause.kind} on {cause.entity}: {cause.explanation}" for cause in said.root_causes)
+    )
+    lines += _section("Moved with it", (f"{m.entity}: {m.says} [{m.evidence_id}]" for m in said.correlated_metrics))
+    return "\n".join(lines)
+
+
+def checks_text(diagnosis: Diagnosis) -> str:
+    """Return what the server found when it looked each claim up, and what it could not see."""
+    own = len(diagnosis.submission.claims)
+    held = sum(claim.held for claim in diagnosis.checked)
+    lines = [f"Claims, each looked up again by the server: {held} of {len(diagnosis.checked)} hold"]
+    lines += [filled(_claim(claim), first=f"{INDENT}{_mark(claim)}  ") for claim in diagnosis.checked[:own]]
+    if diagnosis.submission.alternatives:
+        lines.append("Considered instead")
+    of_rivals = iter(diagnosis.checked[own:])
+    for rival in diagnosis.submission.alternatives:
+        lines.append(filled(f"{rival.kind} on {rival.entity}: {rival.against}", first=INDENT))
+        spoken = islice(of_rivals, len(rival.claims))
+        lines += [filled(_claim(claim), first=f"{INDENT * 2}{_mark(claim)}  ") for claim in spoken]
+    lines += _section(
+        "Why not more certain" if diagnosis.confidence != "confirmed" else "Why so certain",
+        diagnosis.confidence_because,
+    )
+    lines += _section("Not seen", diagnosis.not_seen)
+    return "\n".join(lines)
+
+
+def action_text(diagnosis: Diagnosis) -> str:
+    """Return the recommended action: a text, nothing carries it out."""
+    action = diagnosis.submission.action
+    touches = "" if action.touches == "nothing" else f" (touches: {action.touches})"
+    texts = (f"{action.do}{touches}", f"Because: {action.because}", f"Verify: {action.verify}")
+    return "\n".join(_section("What to do", texts))
+
+
+def one_line(text: str) -> str:
+    """Return foreign text as one clean line."""
+    return " ".join(clean(text).split())
+
+
+def _section(title: str, texts: Iterable[str]) -> list[str]:
+    filled_texts = [filled(clean(text), first=INDENT) for text in texts if text]
+    return [title, *filled_texts] if filled_texts else []
+
+
+def _mark(checked: CheckedClaim) -> str:
+    return "holds " if checked.held else "FAILED"
+
+
+def _claim(checked: CheckedClaim) -> str:
+    claim = checked.claim
+    looked = f"{claim.evidence_id} {claim.path} {claim.op}" + ("" if claim.value is None else f" {claim.value!r}")
+    return f"{clean(claim.says)} [{looked}]" + (
+        "" if checked.held else f": {checked.why or f'found {checked.found!r}'}"
+    )
+
+
+def _families(tickets: Sequence[Ticket]) -> Iterator[Ticket]:
+    listed = {ticket.id for ticket in tickets}
+    for ticket in tickets:
+        if ticket.parent in listed:
+            continue
+        yield ticket
+        yield from (child for child in tickets if child.parent == ticket.id)
