@@ -1,0 +1,327 @@
+"""A cluster of a few parts, all in memory: a second subject, so that what is tested here knows no TiKV."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from opsai_subjects.config import ClusterSettings
+from opsai_subjects.fault import FaultKind, Sign, SignSpec
+from opsai_subjects.invariant import Invariant, Verdict
+from opsai_subjects.model import (
+    Event,
+    Events,
+    LogSource,
+    MetricsSource,
+    Node,
+    ParsedLine,
+    Topology,
+    Unread,
+    Window,
+)
+from opsai_subjects.opening import Cluster
+from opsai_subjects.sources.web import Web
+from opsai_subjects.subject import Facts, Page, Risk, Sight, Signal, Sources, Subject, SubjectKind
+
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+SLOW_SECONDS = 0.5
+FULL_RATIO = 0.9
+
+PART_UP = Invariant(
+    id="part_up",
+    says="Every part runs.",
+    why="A part that is gone serves nothing.",
+    severity="critical",
+    grade="cause",
+    for_seconds=30,
+    source="the toy's manual",
+    unknown_means="The part did not answer us; it may still run.",
+)
+PART_ROOMY = Invariant(
+    id="part_roomy",
+    says="No part is full.",
+    why="A full part refuses writes.",
+    severity="warning",
+    grade="cause",
+    for_seconds=30,
+    unit="ratio",
+    limit=FULL_RATIO,
+    source="the toy's manual",
+    unknown_means="Its fill level is not known.",
+    explained_by=("part_up",),
+)
+PART_FAST = Invariant(
+    id="part_fast",
+    says="Every part answers quickly.",
+    why="Users wait for the slowest part.",
+    severity="warning",
+    grade="symptom",
+    for_seconds=30,
+    unit="s",
+    limit=SLOW_SECONDS,
+    source="the toy's manual",
+    unknown_means="Nobody measured it.",
+)
+PART_SEEN = Invariant(
+    id="part_seen",
+    says="Every part can be read from here.",
+    why="What cannot be read cannot be judged.",
+    severity="info",
+    grade="sight",
+    for_seconds=60,
+    source="opsai",
+    unknown_means="Never.",
+)
+
+
+@dataclass
+class ToyPart:
+    """One part as it really is; tests change it between ticks."""
+
+    up: bool = True
+    seen: bool = True
+    """False: nothing of it can be read, so all but its being seen is unknown."""
+    latency_seconds: float = 0.01
+    full_ratio: float = 0.2
+
+
+@dataclass
+class ToyWorld:
+    """What there is, and what time it is: the clock of the cluster too."""
+
+    parts: dict[str, ToyPart] = field(default_factory=lambda: {name: ToyPart() for name in ("a", "b", "c")})
+    at: datetime = NOON
+    broken: Exception | None = None
+    """Raised by the next look, when set."""
+
+    def now(self) -> datetime:
+        return self.at
+
+    def later(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class ToyFacts(Facts):
+    """What the toy tells of each part: (up, seen, latency, fill)."""
+
+    parts: dict[str, tuple[bool, bool, float, float]]
+
+
+@dataclass
+class ToySubject:
+    """The toy, looked at."""
+
+    kind: SubjectKind
+    cluster: str
+    sources: Sources
+    world: ToyWorld
+
+    async def topology(self) -> Topology:
+        facts = await self.facts()
+        return Topology(
+            cluster=self.cluster,
+            cluster_id="7",
+            at=facts.at,
+            nodes=facts.nodes,
+            summary={"parts": len(facts.nodes)},
+            unread=facts.unread,
+        )
+
+    async def facts(self) -> ToyFacts:
+        if self.world.broken is not None:
+            raise self.world.broken
+        parts = self.world.parts
+        return ToyFacts(
+            cluster=self.cluster,
+            cluster_id="7",
+            at=self.world.at,
+            nodes=tuple(
+                Node(
+                    entity=f"part:{name}",
+                    name=name,
+                    role="part",
+                    address=f"10.0.0.{place}:7000",
+                    state=("up" if part.up else "down") if part.seen else "unknown",
+                )
+                for place, (name, part) in enumerate(parts.items(), start=1)
+            ),
+            unread=tuple(
+                Unread(source=f"status:part:{name}", asked="/status", why="connection refused", advice="open its port")
+                for name, part in parts.items()
+                if not part.seen
+            ),
+            parts={name: (part.up, part.seen, part.latency_seconds, part.full_ratio) for name, part in parts.items()},
+        )
+
+    def judge(self, facts: Facts) -> tuple[Verdict, ...]:
+        return tuple(verdict for name, part in _parts(facts).items() for verdict in _verdicts(name, *part))
+
+    def signs(self, facts: Facts) -> tuple[Sign, ...]:
+        return tuple(sign for name, part in _parts(facts).items() for sign in _signs(name, *part))
+
+    def groups(self, facts: Facts) -> Mapping[str, tuple[str, ...]]:
+        return {"part": tuple(f"part:{name}" for name in _parts(facts)), "load": ("load",)}
+
+    def stop_risk(self, facts: Facts, entity: str) -> Risk:
+        others = {name: part for name, part in _parts(facts).items() if f"part:{name}" != entity}
+        if any(not seen for _, seen, _, _ in others.values()):
+            return Risk(state="unknown", says="not every other part can be seen")
+        if all(up for up, _, _, _ in others.values()):
+            return Risk(state="safe", says="every other part is up")
+        return Risk(state="at_risk", says="another part is down already")
+
+    def same_entity(self, facts: Facts, name: str) -> str | None:
+        for node in facts.nodes:
+            if name in (node.entity, node.name, node.address):
+                return node.entity
+        return "load" if name == "load" else None
+
+    async def events(self, window: Window) -> Events:
+        restart = Event(at=NOON, entity="part:a", kind="restart", says="part:a started", source="/status")
+        return Events(window=window, events=(restart,) if window.start <= NOON <= window.end else ())
+
+    async def check(self) -> tuple[Sight, ...]:
+        return (Sight(source="toy", state="ok", identity="toy 1.0", says="it answers"),)
+
+
+@dataclass
+class ToyKind:
+    """The toy's adapter."""
+
+    name: str = "toy"
+    about: str = "A toy of three parts."
+    invariants: tuple[Invariant, ...] = (PART_UP, PART_ROOMY, PART_FAST, PART_SEEN)
+    signs: tuple[SignSpec, ...] = (
+        SignSpec(id="gone", says="it does not run"),
+        SignSpec(id="full", says="it is full"),
+        SignSpec(id="slow", says="it answers late"),
+    )
+    faults: tuple[FaultKind, ...] = (
+        FaultKind(
+            id="toy_down",
+            says="The part's process is gone.",
+            on="part",
+            must_show=("gone",),
+            must_not_show=("full",),
+            rivals=("toy_full",),
+            explains=("toy_slow",),
+            do="Start the part again.",
+            because="Nothing else runs it.",
+            verify="part_up is held for it.",
+            touches="restart",
+        ),
+        FaultKind(
+            id="toy_full",
+            says="The part has no room.",
+            on="part",
+            must_show=("full",),
+            rivals=("toy_down",),
+            explains=("toy_slow",),
+            do="Give it more room.",
+            because="It refuses writes until then.",
+            verify="part_roomy is held for it.",
+            touches="resources",
+        ),
+        FaultKind(
+            id="toy_slow",
+            says="The part is slow of itself.",
+            on="part",
+            must_show=("slow",),
+            must_not_show=("gone", "full"),
+            rivals=("toy_full",),
+            do="Look at what it does.",
+            because="Nothing is known yet.",
+            verify="part_fast is held for it.",
+        ),
+    )
+    signals: tuple[Signal, ...] = (
+        Signal(
+            name="part_latency",
+            promql="toy_latency_seconds",
+            unit="s",
+            says="how late a part answers",
+            normal="under 0.1 (the toy's manual)",
+        ),
+    )
+    knowledge: tuple[Page, ...] = (Page(id="parts", title="What parts are", text="A part does *one* thing."),)
+    paths: tuple[str, ...] = ("/status",)
+
+    def parse_log(self, line: str) -> ParsedLine | None:
+        return None
+
+    def open(self, cluster: ClusterSettings, sources: Sources) -> Subject:
+        return ToySubject(kind=self, cluster="toy", sources=sources, world=cast("ToyWorld", sources.clock))
+
+
+KIND = ToyKind()
+
+
+def toy_cluster(
+    world: ToyWorld | None = None, *, metrics: MetricsSource | None = None, logs: LogSource | None = None
+) -> Cluster:
+    """Return the toy as an opened cluster; the world is its clock, and what changes in it shows at the next look."""
+    world = world or ToyWorld()
+    settings = ClusterSettings(subject="toy")
+    # The toy reads nothing over the web.
+    sources = Sources(web=cast("Web", None), metrics=metrics, logs=logs, clock=world)
+    subject = KIND.open(settings, sources)
+    return Cluster(name="toy", subject=subject, clock=world, settings=settings, recording=None)
+
+
+def _parts(facts: Facts) -> dict[str, tuple[bool, bool, float, float]]:
+    assert isinstance(facts, ToyFacts)
+    return facts.parts
+
+
+def _verdicts(name: str, up: bool, seen: bool, latency_seconds: float, full_ratio: float) -> tuple[Verdict, ...]:
+    entity = f"part:{name}"
+    blind = f"{entity} cannot be read"
+    found = (
+        (PART_UP, up, f"{entity} {'runs' if up else 'does not run'}", None, None),
+        (PART_ROOMY, full_ratio < FULL_RATIO, f"{entity} is {full_ratio:.0%} full", full_ratio, FULL_RATIO),
+        (
+            PART_FAST,
+            latency_seconds < SLOW_SECONDS,
+            f"{entity} answers in {latency_seconds:g} s",
+            latency_seconds,
+            SLOW_SECONDS,
+        ),
+    )
+    judged = tuple(
+        Verdict(
+            invariant=invariant.id,
+            entity=entity,
+            state=("held" if held else "violated") if seen else "unknown",
+            says=says if seen else blind,
+            value=value if seen else None,
+            limit=limit,
+            unit=invariant.unit,
+            source="/status",
+        )
+        for invariant, held, says, value, limit in found
+    )
+    sight = Verdict(
+        invariant=PART_SEEN.id,
+        entity=entity,
+        state="held" if seen else "violated",
+        says=f"{entity} can be read" if seen else blind,
+    )
+    return (*judged, sight)
+
+
+def _signs(name: str, up: bool, seen: bool, latency_seconds: float, full_ratio: float) -> tuple[Sign, ...]:
+    found = (
+        ("gone", not up, "its process is gone"),
+        ("full", full_ratio >= FULL_RATIO, f"it is {full_ratio:.0%} full"),
+        ("slow", latency_seconds >= SLOW_SECONDS, f"it answers in {latency_seconds:g} s"),
+    )
+    return tuple(
+        Sign(
+            id=ident,
+            entity=f"part:{name}",
+            state=("shown" if shown else "absent") if seen else "unknown",
+            says=says if seen else "it cannot be read",
+            source="/status",
+        )
+        for ident, shown, says in found
+    )
