@@ -1,1 +1,1 @@
-"""A PromQL evaluator for samples held in memory."""
+"""PromQL over samples held in memory: for recordings and scraped targets, never in front of a real Prometheus."""

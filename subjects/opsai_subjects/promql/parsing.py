@@ -1,0 +1,196 @@
+"""From PromQL text to an expression: the only importer of `promql_parser`, whose quirks end here."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+
+import promql_parser as parser
+
+from opsai_subjects.promql.aggregations import AGGREGATIONS
+from opsai_subjects.promql.expression import (
+    Aggregate,
+    At,
+    Binary,
+    Call,
+    Expression,
+    Kind,
+    Matching,
+    Negated,
+    Number,
+    Range,
+    Refused,
+    Select,
+    Subquery,
+    Text,
+)
+from opsai_subjects.promql.functions import SUPPORTED
+from opsai_subjects.promql.labels import NAME
+from opsai_subjects.promql.patterns import anchored
+from opsai_subjects.promql.samples import Matcher
+
+MAX_OPERATORS = 300
+"""So many operators and opening parentheses may stand in a query: the parser recurses in native code, and a chain of
+5,000 additions ended the process (promql-parser 0.12)."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_TOKEN = re.compile(
+    r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`(?P<raw>[^`]*)`|(?P<comment>\#[^\n]*)|(?P<brace>[{}])"""
+    r"|(?P<operator>[-+*/%^=<>!(]|\b(?:and|or|unless|atan2)\b)",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=2048)
+def parse(query: str) -> Expression:
+    """Return the expression. Raises Refused with the parser's words."""
+    text = _prepared(query)
+    try:
+        tree = parser.parse(text)
+    except ValueError as error:
+        raise Refused(f"parse error: {error}") from error
+    return _node(tree)
+
+
+def _prepared(query: str) -> str:
+    """Write raw strings as ordinary ones, for the parser reads escapes in `...` too; refuse what is too long for it."""
+    operators = 0
+    inside_braces = False
+
+    def plain(token: re.Match[str]) -> str:
+        nonlocal operators, inside_braces
+        if token["brace"]:
+            inside_braces = token["brace"] == "{"
+        elif token["operator"] and not inside_braces:
+            operators += 1
+        elif token["raw"] is not None:
+            return f'"{_escaped(token["raw"])}"'
+        return token[0]
+
+    text = _TOKEN.sub(plain, query)
+    if operators > MAX_OPERATORS:
+        raise Refused(f"the query has more than {MAX_OPERATORS} operators and parentheses")
+    return text
+
+
+def _escaped(raw: str) -> str:
+    return raw.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _node(tree: parser.Expr) -> Expression:
+    made = _leaf(tree)
+    if made is not None:
+        return made
+    match tree:
+        case parser.ParenExpr():
+            return _node(tree.expr)
+        case parser.UnaryExpr():
+            return Negated(_node(tree.expr))
+        case parser.SubqueryExpr():
+            step = None if tree.step is None else _ms(tree.step)
+            return Subquery(_node(tree.expr), _ms(tree.range), step, _ms(tree.offset), _at(tree.at))
+        case parser.Call():
+            return _call(tree)
+        case parser.AggregateExpr():
+            return _aggregate(tree)
+        case parser.BinaryExpr():
+            return _binary(tree)
+        case _:
+            raise Refused(f"an expression of type {type(tree).__name__} is not supported")
+
+
+def _leaf(tree: parser.Expr) -> Expression | None:
+    match tree:
+        case parser.NumberLiteral():
+            return Number(tree.val)
+        case parser.StringLiteral():
+            return Text(tree.val)
+        case parser.VectorSelector():
+            return _select(tree)
+        case parser.MatrixSelector():
+            return Range(_select(tree.vector_selector), _ms(tree.range))
+        case _:
+            return None
+
+
+def _select(tree: parser.VectorSelector) -> Select:
+    if tree.matchers.or_matchers:
+        raise Refused("parse error: 'or' between label matchers is not PromQL")
+    matchers = [Matcher(one.name, _OPERATORS[str(one.op)], one.value) for one in tree.matchers.matchers]
+    if tree.name is not None and not any(one.name == NAME for one in matchers):
+        matchers.insert(0, Matcher(NAME, "=", tree.name))
+    for one in matchers:
+        if one.op in ("=~", "!~"):
+            _check_regex(one.value)
+    return Select(tuple(matchers), _ms(tree.offset), _at(tree.at))
+
+
+def _check_regex(pattern: str) -> None:
+    try:
+        anchored(pattern)
+    except ValueError as error:
+        raise Refused(f"parse error: error parsing regexp: {error}") from error
+
+
+def _call(tree: parser.Call) -> Call:
+    name = tree.func.name
+    if name not in SUPPORTED:
+        raise Refused(f"function {name!r} is not supported here")
+    return Call(name, tuple(_node(arg) for arg in tree.args), _KINDS[str(tree.func.return_type)])
+
+
+def _aggregate(tree: parser.AggregateExpr) -> Aggregate:
+    op = str(tree.op)
+    if op not in AGGREGATIONS:
+        raise Refused(f"aggregation {op!r} is not supported here")
+    names = frozenset[str]() if tree.modifier is None else frozenset(tree.modifier.labels)
+    without = tree.modifier is not None and tree.modifier.type == parser.AggModifierType.Without
+    param = None if tree.param is None else _node(tree.param)
+    return Aggregate(op, _node(tree.expr), param, names, without)
+
+
+def _binary(tree: parser.BinaryExpr) -> Binary:
+    modifier = tree.modifier
+    op, lhs, rhs = str(tree.op), _node(tree.lhs), _node(tree.rhs)
+    if modifier is None:
+        return Binary(op, lhs, rhs, to_bool=False, matching=Matching(False, frozenset(), "none", ()))
+    if modifier.fill_values.lhs is not None or modifier.fill_values.rhs is not None:
+        raise Refused("the modifier 'fill' is not supported here")
+    on = modifier.matching is not None and modifier.matching.type == parser.LabelModifierType.Include
+    names = frozenset[str]() if modifier.matching is None else frozenset(modifier.matching.labels)
+    many = _MANY[str(modifier.card)]
+    matching = Matching(on, names, many, tuple(modifier.group_labels or ()))
+    return Binary(op, lhs, rhs, modifier.return_bool, matching)
+
+
+def _at(at: parser.AtModifier | None) -> At:
+    if at is None:
+        return None
+    if at.at is not None:
+        return round((at.at - _EPOCH) / _MILLISECOND)
+    return "start" if at.type == parser.AtModifierType.Start else "end"
+
+
+def _ms(duration: timedelta | None) -> int:
+    return 0 if duration is None else duration // _MILLISECOND
+
+
+_KINDS: dict[str, Kind] = {
+    "ValueType.Vector": "vector",
+    "ValueType.Scalar": "scalar",
+    "ValueType.Matrix": "matrix",
+    "ValueType.String": "string",
+}
+_OPERATORS: dict[str, Literal["=", "!=", "=~", "!~"]] = {
+    "MatchOp.Equal": "=",
+    "MatchOp.NotEqual": "!=",
+    "MatchOp.Re": "=~",
+    "MatchOp.NotRe": "!~",
+}
+_MANY: dict[str, Literal["none", "left", "right"]] = {
+    "VectorMatchCardinality.OneToOne": "none",
+    "VectorMatchCardinality.ManyToMany": "none",
+    "VectorMatchCardinality.ManyToOne": "left",
+    "VectorMatchCardinality.OneToMany": "right",
+}
