@@ -1,0 +1,206 @@
+"""`opsai-agent`: investigate a ticket, or follow undiagnosed tickets."""
+
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import anyio
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from opsai_agent.following import Following
+from opsai_agent.following import follow as follow_tickets
+from opsai_agent.loop import Happened
+from opsai_agent.report import Line, Report, as_json, call_line, cost_line, diagnosis_lines
+from opsai_agent.running import Wish, connected, prepared, run
+from opsai_subjects.errors import OpsaiError
+from opsai_subjects.model import clean
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Investigate a cluster's tickets over MCP until a checked diagnosis stands. Only observes.",
+)
+T = TypeVar("T")
+STYLES = {"head": "bold", "good": "green", "bad": "red", "dim": "dim"}
+
+Pd = Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; may be repeated.")]
+Prometheus = Annotated[str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")]
+Logs = Annotated[list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")]
+Cluster = Annotated[str | None, typer.Option("--cluster", help="Which cluster of opsai.toml.")]
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of opsai.toml.")]
+Store = Annotated[Path | None, typer.Option("--store", help="The database of tickets and evidence.")]
+Replay = Annotated[Path | None, typer.Option("--replay", metavar="DIR", help="A recording instead of a cluster.")]
+At = Annotated[str | None, typer.Option("--at", help="The recording's now: ISO time, start, end or +SECONDSs.")]
+BackendChoice = Annotated[
+    Literal["auto", "claude", "rules"],
+    typer.Option("--backend", help="auto: claude when ANTHROPIC_API_KEY is set, else rules (no model)."),
+]
+Model = Annotated[str | None, typer.Option("--model", help="The model's id.")]
+Effort = Annotated[
+    str | None, typer.Option("--effort", help="low, medium, high, xhigh, max; none for a model without thinking.")
+]
+MaxSteps = Annotated[int | None, typer.Option("--max-steps", min=1, help="Turns at most.")]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="Tokens at most, cache reads not counted.")]
+MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", min=1.0, help="Seconds at most.")]
+MaxUsd = Annotated[float | None, typer.Option("--max-usd", min=0.001, help="Dollars at most.")]
+Prices = Annotated[Path | None, typer.Option("--prices", help="A price list of your own, as prices.toml.")]
+TranscriptFile = Annotated[Path | None, typer.Option("--transcript", help="Where to write the transcript (JSONL).")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout; the calls go to stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+
+@app.command()
+def investigate(
+    ticket: Annotated[str | None, typer.Argument(help="The ticket; without: is anything wrong, or was it?")] = None,
+    backend: BackendChoice = "auto",
+    model: Model = None,
+    effort: Effort = None,
+    max_steps: MaxSteps = None,
+    max_tokens: MaxTokens = None,
+    max_seconds: MaxSeconds = None,
+    max_usd: MaxUsd = None,
+    prices: Prices = None,
+    json_: AsJson = False,
+    transcript: TranscriptFile = None,
+    pd: Pd = None,
+    prometheus: Prometheus = None,
+    logs: Logs = None,
+    cluster: Cluster = None,
+    config: Config = None,
+    store: Store = None,
+    replay: Replay = None,
+    at: At = None,
+    debug: Debug = False,
+) -> None:
+    """Investigate one ticket, or ask whether anything is wrong or was."""
+    flags = _server_flags(pd, prometheus, logs, cluster, config, store, replay, at)
+    wish = Wish(backend, model, effort, max_steps, max_tokens, max_seconds, max_usd, config, prices, transcript, flags)
+
+    async def whole() -> Report:
+        async with prepared(wish) as chosen:
+            _show(console, Line(chosen.says, "dim"))
+            async with connected(wish, chosen) as session:
+                return await run(wish, chosen, session, ticket, lambda event: _tell(console, event))
+
+    console = _console(to_stderr=json_)
+    done = _guarded(whole, debug)
+    if json_:
+        sys.stdout.write(json.dumps(as_json(done), ensure_ascii=False) + "\n")
+        return
+    _print_report(console, done)
+
+
+@app.command()
+def follow(
+    backend: BackendChoice = "auto",
+    model: Model = None,
+    effort: Effort = None,
+    max_steps: MaxSteps = None,
+    max_tokens: MaxTokens = None,
+    max_seconds: MaxSeconds = None,
+    max_usd: MaxUsd = None,
+    prices: Prices = None,
+    interval_seconds: Annotated[float, typer.Option("--interval", min=1.0, help="Seconds between looks.")] = 30.0,
+    once: Annotated[bool, typer.Option("--once", help="Take what is there, then stop.")] = False,
+    pd: Pd = None,
+    prometheus: Prometheus = None,
+    logs: Logs = None,
+    cluster: Cluster = None,
+    config: Config = None,
+    store: Store = None,
+    replay: Replay = None,
+    at: At = None,
+    debug: Debug = False,
+) -> None:
+    """Investigate undiagnosed open tickets one after another, until stopped."""
+    flags = _server_flags(pd, prometheus, logs, cluster, config, store, replay, at)
+    wish = Wish(backend, model, effort, max_steps, max_tokens, max_seconds, max_usd, config, prices, None, flags)
+    console = _console(to_stderr=False)
+    watching = Following(
+        said=lambda line: _show(console, line),
+        happened=lambda event: _tell(console, event),
+        diagnosed=lambda done: _print_report(console, done),
+    )
+
+    async def whole() -> bool:
+        async with prepared(wish) as chosen:
+            _show(console, Line(chosen.says, "dim"))
+            return await follow_tickets(wish, chosen, watching, interval_seconds=interval_seconds, once=once)
+
+    if not _guarded(whole, debug):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the program."""
+    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
+    app()
+
+
+def _server_flags(
+    pd: list[str] | None,
+    prometheus: str | None,
+    logs: list[str] | None,
+    cluster: str | None,
+    config: Path | None,
+    store: Path | None,
+    replay: Path | None,
+    at: str | None,
+) -> tuple[str, ...]:
+    given: list[tuple[str, str | Path | None]] = [("--pd", url) for url in pd or ()]
+    given += [("--logs", node) for node in logs or ()]
+    given += [("--prometheus", prometheus), ("--cluster", cluster), ("--config", config), ("--store", store)]
+    given += [("--replay", replay), ("--at", at)]
+    return tuple(text for flag, value in given if value is not None for text in (flag, str(value)))
+
+
+def _guarded(whole: Callable[[], Awaitable[T]], debug: bool) -> T:
+    try:
+        return anyio.run(whole)
+    except OpsaiError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"opsai-agent: {clean(str(error))}\n")
+        raise typer.Exit(1) from None
+
+
+def _console(*, to_stderr: bool) -> Console:
+    return Console(stderr=to_stderr, highlight=False, markup=False, emoji=False)
+
+
+def _show(console: Console, line: Line) -> None:
+    text = Text(line.text, style=STYLES.get(line.style, ""))
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, line.indent)))
+    else:
+        console.print(Text(" " * line.indent) + text, soft_wrap=True)
+
+
+def _tell(console: Console, event: Happened) -> None:
+    if event.reply is not None:
+        _show(console, call_line(event.reply))
+    elif event.kind == "note":
+        _show(console, Line(f"(loop) {event.text}", "dim"))
+    else:
+        _show(console, Line(" ".join(clean(event.text).split())))
+
+
+def _print_report(console: Console, done: Report) -> None:
+    for line in diagnosis_lines(done):
+        _show(console, line)
+    _show(console, Line(""))
+    _show(console, cost_line(done))
+    following = f"opsai tickets show {done.ticket}" if done.ticket else "opsai tickets list"
+    _show(console, Line(f"Next: {following}"))
+
+
+if __name__ == "__main__":
+    main()
