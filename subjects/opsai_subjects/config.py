@@ -1,17 +1,79 @@
 """The only reader of settings: `opsai.toml`, then the environment, then flags; later ones win."""
 
 import os
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self, get_args
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from opsai_subjects.errors import SettingsInvalid
 
 FILE_NAME = "opsai.toml"
+FLAGS_CLUSTER = "cluster"
+"""The name of a cluster that is given by flags alone."""
+
+_HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):\d{1,5}")
+_ACCESS_FILES = ("ca_file", "cert_file", "key_file", "bearer_token_file")
+_USERINFO = re.compile(r"//[^/@]*@")
+
+
+def url(text: str) -> str:
+    """Return the URL of an endpoint, `http://` put before a bare host:port. Raises ValueError saying what is wrong."""
+    full = text.strip().rstrip("/")
+    if full and "://" not in full:
+        full = f"http://{full}"
+    shown = _USERINFO.sub("//", full)
+    try:
+        parts = urlsplit(full)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{shown!r} is not a URL: {error}") from error
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"{shown!r} is not a URL like http://host:2379")
+    if not host or port == 0 or re.search(r"\s", full):
+        raise ValueError(f"{shown!r} is not a URL with a host, like http://host:2379")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{shown!r} is not the URL of an endpoint: leave out what begins with ? or #")
+    return full
+
+
+def _reachable(text: str) -> str:
+    return text.strip() if _HOST_PORT.fullmatch(text.strip()) else url(text)
+
+
+def _host_port(text: str) -> str:
+    if not _HOST_PORT.fullmatch(text.strip()):
+        raise ValueError(f"{text!r} is not host:port")
+    return text.strip()
+
+
+Url = Annotated[str, AfterValidator(url)]
+HostPort = Annotated[str, AfterValidator(_host_port)]
+Reachable = Annotated[str, AfterValidator(_reachable)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0)]
 
 
 class _Section(BaseModel):
@@ -34,19 +96,36 @@ class Access(_Section):
     headers: dict[str, SecretStr] = Field(default_factory=dict[str, SecretStr])
     """Sent with each request: a tenant (`X-Scope-OrgID`), for example."""
 
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file is set and cert_file is not")
+        if self.password is not None and self.username is None:
+            raise ValueError("password is set and username is not")
+        ways = {
+            "username": self.username is not None,
+            "bearer_token": self.bearer_token is not None,
+            "bearer_token_file": self.bearer_token_file is not None,
+            "headers.Authorization": any(name.lower() == "authorization" for name in self.headers),
+        }
+        used = [name for name, given in ways.items() if given]
+        if len(used) > 1:
+            raise ValueError(f"{' and '.join(used)} are set; give one of them")
+        return self
+
 
 class ClusterSettings(_Section):
     """One cluster: where it is looked at."""
 
     subject: str = "tikv"
-    pd: tuple[str, ...] = ()
+    pd: tuple[Url, ...] = ()
     """URLs of PD members; the others are found through them."""
-    prometheus: str | None = None
+    prometheus: Url | None = None
     """URL of a Prometheus-compatible engine."""
     logs: dict[str, str] = Field(default_factory=dict[str, str])
     """Node (its name, address or PD name) to a file or glob."""
-    addresses: dict[str, str] = Field(default_factory=dict[str, str])
-    """Advertised host:port to the one reachable from here."""
+    addresses: dict[HostPort, Reachable] = Field(default_factory=dict[str, str])
+    """Advertised host:port to the one reachable from here: host:port, or the URL below which its paths stand."""
     names: dict[str, str] = Field(default_factory=dict[str, str])
     """Advertised address or status address to the name people use for the node."""
     cluster_access: Access = Access()
@@ -59,20 +138,22 @@ class ClusterSettings(_Section):
 class WebLimits(_Section):
     """What one HTTP request may take."""
 
-    connect_seconds: float = 2.0
-    read_seconds: float = 10.0
-    max_body_bytes: int = 32 * 1024 * 1024
+    connect_seconds: Seconds = 2.0
+    read_seconds: Seconds = 10.0
+    """For the whole answer, once connected."""
+    max_body_bytes: Count = 32 * 1024 * 1024
+    """Of an answer as it is after unpacking; a longer one is refused and not read to its end."""
 
 
 class WatchSettings(_Section):
     """How the watcher works."""
 
-    interval_seconds: float = 30.0
-    hold_seconds: float = 60.0
+    interval_seconds: Seconds = 30.0
+    hold_seconds: Seconds = 60.0
     """How long an invariant must be held again before its ticket is resolved."""
-    reopen_seconds: float = 1800.0
+    reopen_seconds: Seconds = 1800.0
     """A violation within this time after the resolution reopens the ticket; later it raises a new one linked to it."""
-    join_seconds: float = 600.0
+    join_seconds: Seconds = 600.0
     """Symptoms that begin within this time of an open ticket join it."""
 
 
@@ -80,10 +161,10 @@ class AgentSettings(_Section):
     """How much an investigation may spend."""
 
     model: str = "claude-opus-5-5"
-    max_steps: int = 30
-    max_tokens: int = 400_000
-    max_seconds: float = 900.0
-    max_usd: float = 3.0
+    max_steps: Count = 30
+    max_tokens: Count = 400_000
+    max_seconds: Seconds = 900.0
+    max_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3.0
     effort: str = "medium"
 
 
@@ -105,18 +186,6 @@ class Settings(BaseSettings):
     watch: WatchSettings = WatchSettings()
     agent: AgentSettings = AgentSettings()
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: flags over environment over file."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
-
 
 def load(file: Path | None = None, **flags: Any) -> Settings:
     """Read the settings. Raises SettingsInvalid naming the file, the field and what is wrong with it.
@@ -125,24 +194,60 @@ def load(file: Path | None = None, **flags: Any) -> Settings:
     configuration folder. Flags that are None are not given.
     """
     path = file or _default_file()
-    if file is not None and not file.is_file():
-        raise SettingsInvalid(f"The settings file {str(file)!r} does not exist.")
+    content = _file_content(path.absolute()) if path else {}
 
-    class _FromFile(Settings):
-        model_config = SettingsConfigDict(toml_file=path)
+    class _WithFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=dict(content)))
 
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return _FromFile(**given)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsInvalid(f"{path} is not TOML: {error}") from error
-    except OSError as error:
-        raise SettingsInvalid(f"{path} cannot be read: {error.strerror}") from error
+        return _WithFile(**given)
+    except SettingsError as error:
+        raise SettingsInvalid(f"An environment variable cannot be used: {error}. Lists and tables are JSON.") from error
     except ValidationError as error:
-        lines = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors(include_url=False)
-        )
-        raise SettingsInvalid(f"Settings ({path or 'environment and flags'}) cannot be used: {lines}") from error
+        raise SettingsInvalid(_said(error, f"Settings ({path or 'environment and flags'})")) from error
+
+
+def _file_content(file: Path) -> dict[str, JsonValue]:
+    """Return what a settings file holds; a path in it is relative to the file: a program may be started anywhere."""
+    try:
+        with file.open("rb") as stream:
+            content: dict[str, JsonValue] = tomllib.load(stream)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsInvalid(f"{file} is not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsInvalid(f"{file} is not TOML: it is not UTF-8 text") from error
+    except FileNotFoundError as error:
+        raise SettingsInvalid(f"The settings file {str(file)!r} does not exist.") from error
+    except OSError as error:
+        raise SettingsInvalid(f"{file} cannot be read: {error.strerror}") from error
+    _anchor(content, ("store",), file.parent)
+    for cluster in _table(content.get("clusters")).values():
+        for section in ("cluster_access", "prometheus_access"):
+            _anchor(_table(_table(cluster).get(section)), _ACCESS_FILES, file.parent)
+        logs = _table(_table(cluster).get("logs"))
+        _anchor(logs, tuple(logs), file.parent)
+    return content
+
+
+def _table(value: JsonValue) -> dict[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
+
+
+def _anchor(section: dict[str, JsonValue], names: Sequence[str], folder: Path) -> None:
+    for name in names:
+        value = section.get(name)
+        if isinstance(value, str) and value:
+            section[name] = str(folder / Path(value).expanduser())
 
 
 def choose(settings: Settings, name: str | None) -> tuple[str, ClusterSettings]:
@@ -160,6 +265,37 @@ def choose(settings: Settings, name: str | None) -> tuple[str, ClusterSettings]:
     return name, settings.clusters[name]
 
 
+def cluster_of_flags(
+    settings: Settings,
+    name: str | None,
+    *,
+    pd: Sequence[str] = (),
+    prometheus: str | None = None,
+    logs: Sequence[str] = (),
+) -> tuple[str, ClusterSettings]:
+    """Return the cluster meant by `--cluster`, `--pd`, `--prometheus` and `--logs NODE=GLOB`: a flag given wins.
+
+    Without `--pd` it is a cluster of the settings; with it, the one named or else a new one. Raises SettingsInvalid.
+    """
+    base = ClusterSettings()
+    if not pd or name in settings.clusters:
+        name, base = choose(settings, name)
+    given: dict[str, Any] = {"pd": tuple(pd), "prometheus": prometheus, "logs": _node_globs(logs)}
+    try:
+        chosen = ClusterSettings.model_validate({**dict(base), **{key: value for key, value in given.items() if value}})
+    except ValidationError as error:
+        raise SettingsInvalid(_said(error, "Flags")) from error
+    return name or FLAGS_CLUSTER, chosen
+
+
+def _node_globs(logs: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in logs]
+    for node, _, glob in pairs:
+        if not node.strip() or not glob.strip():
+            raise SettingsInvalid(f"--logs {node!r} is not NODE=GLOB, like tikv1=/var/log/tikv/tikv.log.")
+    return {node.strip(): glob.strip() for node, _, glob in pairs}
+
+
 def _default_file() -> Path | None:
     if named := os.environ.get("OPSAI_CONFIG"):
         return Path(named)
@@ -167,3 +303,29 @@ def _default_file() -> Path | None:
         if candidate.is_file():
             return candidate
     return None
+
+
+def _said(error: ValidationError, what: str) -> str:
+    # never the input: it may be a secret
+    wrong = "; ".join(
+        f"{'.'.join(str(part) for part in e['loc'])}: {_reason(e)}" for e in error.errors(include_url=False)
+    )
+    return f"{what} cannot be used: {wrong}"
+
+
+def _reason(error: ErrorDetails) -> str:
+    if error["type"] != "extra_forbidden":
+        return error["msg"].removeprefix("Value error, ")
+    known = _known_beside(error["loc"])
+    return f"there is no such setting; known here: {', '.join(known)}" if known else "there is no such setting"
+
+
+def _known_beside(place: tuple[int | str, ...]) -> tuple[str, ...]:
+    section: type[BaseModel] | None = Settings
+    for part in place[:-1]:
+        if section is None or part not in section.model_fields:
+            continue  # the name of a cluster
+        annotation = section.model_fields[str(part)].annotation
+        inner = (get_args(annotation) or (annotation,))[-1]
+        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+    return tuple(section.model_fields) if section is not None else ()

@@ -2,22 +2,25 @@
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from opsai_subjects.config import Access, ClusterSettings, WebLimits
 from opsai_subjects.errors import SettingsInvalid
-from opsai_subjects.model import Clock
+from opsai_subjects.model import Clock, WallClock
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.folder import Recording, open_recording
 from opsai_subjects.recording.logs import RecordedLogs
 from opsai_subjects.recording.marked import RecordedTransport
 from opsai_subjects.recording.serve import Served, serve
 from opsai_subjects.registry import subject_kind
-from opsai_subjects.sources.prometheus import PATHS, Prometheus
+from opsai_subjects.sources.files import FileLogs
+from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
+from opsai_subjects.sources.prometheus import Prometheus
 from opsai_subjects.sources.web import open_web
 from opsai_subjects.subject import Sources, Subject, SubjectKind
 
@@ -39,6 +42,33 @@ class ReplayCluster(Cluster):
 
     clock: ReplayClock
     recording: Recording
+
+
+@asynccontextmanager
+async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) -> AsyncGenerator[Cluster]:
+    """Open a live cluster; nothing is asked of it yet. Raises SettingsInvalid, or UnknownName for an unknown subject."""
+    kind = subject_kind(settings.subject)
+    if not settings.pd and settings.prometheus is None:
+        raise SettingsInvalid(
+            f"Nothing says where the cluster {name!r} is. Give --pd URL (and --prometheus URL), or set pd under "
+            f"[clusters.{name}]."
+        )
+    clock = WallClock()
+    async with AsyncExitStack() as stack:
+        web = await stack.enter_async_context(
+            open_web(
+                settings.cluster_access, limits, allow=_below(kind.paths, (*settings.pd, *settings.addresses.values()))
+            )
+        )
+        metrics = None
+        if settings.prometheus is not None:
+            metrics_web = await stack.enter_async_context(
+                open_web(settings.prometheus_access, limits, allow=_below(PROMETHEUS_PATHS, (settings.prometheus,)))
+            )
+            metrics = Prometheus(settings.prometheus, metrics_web, clock)
+        logs = FileLogs(settings.logs, kind.parse_log) if settings.logs else None
+        sources = Sources(web=web, metrics=metrics, logs=logs, clock=clock, reach=settings.addresses)
+        yield Cluster(name, kind.open(settings, sources), clock, settings, None)
 
 
 @asynccontextmanager
@@ -65,7 +95,9 @@ async def open_replay_sources(
         limits = WebLimits()
         async with (
             open_web(Access(), limits, allow=kind.paths, transport=RecordedTransport(hosts, clock)) as web,
-            open_web(Access(), limits, allow=PATHS, transport=RecordedTransport(hosts, clock)) as metrics_web,
+            open_web(
+                Access(), limits, allow=PROMETHEUS_PATHS, transport=RecordedTransport(hosts, clock)
+            ) as metrics_web,
         ):
             yield (
                 settings,
@@ -77,6 +109,13 @@ async def open_replay_sources(
                     reach=served.addresses,
                 ),
             )
+
+
+def _below(paths: tuple[str, ...], bases: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the patterns of these paths, below the path of each base as well (a proxy may stand there)."""
+    prefixes = sorted({urlsplit(base).path.rstrip("/") for base in bases if "://" in base} - {""})
+    below = "|".join(re.escape(prefix) for prefix in prefixes)
+    return tuple(f"(?:{below})?(?:{path})" for path in paths) if prefixes else paths
 
 
 def parse_moment(text: str, recording: Recording) -> datetime:

@@ -9,7 +9,7 @@ import anyio.to_thread
 from opsai_subjects.errors import RecordingCorrupt
 from opsai_subjects.model import Clock, LogPage, LogQuery, Unread, Window
 from opsai_subjects.recording.gzipped import inflate
-from opsai_subjects.sources.logs import Entry, Harvest, Parse, Sieve, entries
+from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
 
 
 class RecordedLogs:
@@ -50,6 +50,8 @@ class RecordedLogs:
 
     def _entries(self, node: str) -> tuple[Entry, ...]:
         if node not in self._read:
+            joiner = Joiner(self._parse)
             text = inflate(self._files[node]).decode("utf-8", errors="replace")
-            self._read[node] = tuple(entries(text.split("\n"), self._parse))
+            ended = [joiner.feed(line) for line in text.split("\n")]
+            self._read[node] = tuple(entry for entry in (*ended, joiner.flush()) if entry is not None)
         return self._read[node]

@@ -1,144 +1,163 @@
-"""The HTTP API of a Prometheus that had scraped the recorded cluster."""
+"""The HTTP API of a Prometheus that had scraped the recorded cluster, as of the clock."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 
 import anyio.to_thread
-from pydantic import JsonValue
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from opsai_subjects.errors import OpsaiError, QueryInvalid, RecordingCorrupt
-from opsai_subjects.model import Clock, MetricsReply, Series
+from opsai_subjects.errors import QueryInvalid, RecordingCorrupt
+from opsai_subjects.model import Clock, MetricsReply
+from opsai_subjects.promql.engine import Engine
 from opsai_subjects.recording.folder import Recording
 from opsai_subjects.recording.marked import marked
+from opsai_subjects.recording.parameters import BadParameter, Parameters
 from opsai_subjects.recording.samples import SamplesUntilNow
 
-if TYPE_CHECKING:
-    from opsai_subjects.promql.engine import Engine
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+Answer = Callable[[Parameters, float], Response]
+"""What answers, given the parameters and the clock's now."""
 
 
 def prometheus_api(recording: Recording, clock: Clock) -> Starlette:
     """Return the application."""
     api = _Api(recording, clock)
-    return Starlette(
-        routes=[
-            Route("/-/healthy", lambda _: PlainTextResponse("Prometheus Server is Healthy.\n")),
-            Route("/api/v1/query", api.query),
-            Route("/api/v1/query_range", api.query_range),
-            Route("/api/v1/status/buildinfo", api.buildinfo),
-        ]
-    )
+    routes = [
+        Route("/-/healthy", api.plain("Prometheus Server is Healthy.\n")),
+        Route("/-/ready", api.plain("Prometheus Server is Ready.\n")),
+        Route("/api/v1/status/buildinfo", api.endpoint(api.buildinfo)),
+        Route("/api/v1/metadata", api.endpoint(lambda *_: _success({}))),
+        Route("/api/v1/label/{label}/values", api.endpoint(api.label_values)),
+    ]
+    for path, answer in (
+        ("/api/v1/query", api.query),
+        ("/api/v1/query_range", api.query_range),
+        ("/api/v1/labels", api.labels),
+        ("/api/v1/series", api.series),
+    ):
+        routes.append(Route(path, api.endpoint(answer), methods=["GET", "POST"]))
+    return Starlette(routes=routes)
 
 
 class _Api:
     def __init__(self, recording: Recording, clock: Clock) -> None:
-        self._recording = recording
+        self._name = recording.incident.name
         self._clock = clock
         self._samples = SamplesUntilNow(recording.samples, clock)
+        self._engine = Engine(self._samples)
+        # One at a time: the samples are parsed on demand, and two evaluations would only take turns anyway.
         self._one_at_a_time = anyio.CapacityLimiter(1)
 
-    def _engine(self) -> "Engine":
-        from opsai_subjects.promql.engine import Engine
+    def plain(self, text: str) -> Callable[[Request], Response]:
+        """Return an endpoint that always says this."""
+        return lambda _: PlainTextResponse(text)
 
-        return Engine(self._samples)
+    def endpoint(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        """Return the endpoint that answers in a thread, with errors as Prometheus writes them."""
 
-    async def query(self, request: Request) -> Response:
-        """Answer /api/v1/query."""
+        async def asked(request: Request) -> Response:
+            parameters = await Parameters.of(request)
+            if label := request.path_params.get("label"):
+                parameters = parameters.with_one("label", str(label))
+            now = self._clock.now().timestamp()
+            return await anyio.to_thread.run_sync(_guarded, answer, parameters, now, limiter=self._one_at_a_time)
 
-        def evaluate() -> MetricsReply:
-            at = self._time(request, "time", self._clock.now().timestamp())
-            return self._engine().instant(request.query_params.get("query", ""), at)
+        return asked
 
-        return await self._evaluated(evaluate)
+    def query(self, parameters: Parameters, now: float) -> Response:
+        """Answer an instant query."""
+        at = parameters.time("time", now)
+        return _evaluated(self._engine.instant(parameters.text("query"), at), at)
 
-    async def query_range(self, request: Request) -> Response:
-        """Answer /api/v1/query_range."""
+    def query_range(self, parameters: Parameters, _: float) -> Response:
+        """Answer a range query."""
+        start, end = parameters.time("start"), parameters.time("end")
+        if end < start:
+            raise BadParameter('invalid parameter "end": end timestamp must not be before start time')
+        return _evaluated(self._engine.range(parameters.text("query"), start, end, parameters.step()), end)
 
-        def evaluate() -> MetricsReply:
-            start, end = self._time(request, "start", None), self._time(request, "end", None)
-            step = _duration(request.query_params.get("step", ""))
-            return self._engine().range(request.query_params.get("query", ""), start, end, step)
+    def labels(self, parameters: Parameters, now: float) -> Response:
+        """Answer the names of all labels."""
+        return _success(sorted({name for labels in self._sets(parameters, now) for name in labels}))
 
-        return await self._evaluated(evaluate)
+    def label_values(self, parameters: Parameters, now: float) -> Response:
+        """Answer the values of one label."""
+        label = parameters.text("label")
+        return _success(sorted({labels[label] for labels in self._sets(parameters, now) if label in labels}))
 
-    async def buildinfo(self, _: Request) -> Response:
-        """Answer /api/v1/status/buildinfo."""
-        name = self._recording.incident.name
-        return _success({"version": f"recording {name}", "revision": "", "branch": "", "goVersion": ""})
+    def series(self, parameters: Parameters, now: float) -> Response:
+        """Answer the label sets of the series that match."""
+        if not parameters.selectors():
+            raise BadParameter("no match[] parameter provided")
+        return _success([dict(labels) for labels in self._sets(parameters, now)])
 
-    async def _evaluated(self, evaluate: Callable[[], MetricsReply]) -> Response:
-        try:
-            reply = await anyio.to_thread.run_sync(evaluate, limiter=self._one_at_a_time)
-        except _BadParameter as error:
-            return _bad_data(str(error))
-        except QueryInvalid as error:
-            return _bad_data(error.reason)
-        except RecordingCorrupt as error:
-            return marked("corrupt", str(error))
-        return _success({"resultType": reply.kind, "result": _result(reply)}, reply.warnings)
+    def buildinfo(self, *_: object) -> Response:
+        """Answer who this is."""
+        return _success({"version": f"recording {self._name}", "revision": "", "branch": "", "goVersion": ""})
 
-    def _time(self, request: Request, name: str, default: float | None) -> float:
-        text = request.query_params.get(name)
-        if text is None and default is not None:
-            return default
-        try:
-            return float(text or "")
-        except ValueError:
-            pass
-        try:
-            return datetime.fromisoformat(text or "").timestamp()
-        except ValueError:
-            pass
-        raise _BadParameter(f'invalid parameter "{name}": cannot parse "{text or ""}" to a valid timestamp')
-
-
-class _BadParameter(OpsaiError):
-    pass
+    def _sets(self, parameters: Parameters, now: float) -> Iterator[dict[str, str]]:
+        start, end = parameters.time("start", 0.0), parameters.time("end", now)
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        for matchers in parameters.selectors() or ((),):
+            for stored in self._samples.select(matchers, start, end):
+                labels = dict(stored.labels)
+                key = tuple(sorted(labels.items()))
+                if len(stored.t) and key not in seen:
+                    seen.add(key)
+                    yield labels
 
 
-def _duration(text: str) -> float:
-    unit = text.lstrip("0123456789.")
+def _guarded(answer: Answer, parameters: Parameters, now: float) -> Response:
     try:
-        seconds = float(text) if not unit else float(text[: -len(unit)]) * _UNITS[unit]
-    except (ValueError, KeyError) as error:
-        raise _BadParameter(f'invalid parameter "step": cannot parse "{text}" to a valid duration') from error
-    if seconds <= 0:
-        raise _BadParameter('invalid parameter "step": zero or negative query resolution step widths are not accepted.')
-    return seconds
+        return answer(parameters, now)
+    except BadParameter as error:
+        return _bad_data(str(error))
+    except QueryInvalid as error:
+        return _bad_data(error.reason)
+    except RecordingCorrupt as error:
+        return marked("corrupt", str(error))
 
 
-def _success(data: JsonValue, warnings: tuple[str, ...] = ()) -> JSONResponse:
-    return JSONResponse({"status": "success", "data": data, **({"warnings": list(warnings)} if warnings else {})})
+def _success(data: object, warnings: tuple[str, ...] = ()) -> Response:
+    body: dict[str, object] = {"status": "success", "data": data}
+    return _json(200, {**body, "warnings": list(warnings)} if warnings else body)
 
 
-def _bad_data(error: str) -> JSONResponse:
-    return JSONResponse({"status": "error", "errorType": "bad_data", "error": error}, status_code=400)
+def _bad_data(error: str) -> Response:
+    return _json(400, {"status": "error", "errorType": "bad_data", "error": error})
 
 
-def _result(reply: MetricsReply) -> JsonValue:
+def _json(status: int, body: object) -> Response:
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+
+
+def _evaluated(reply: MetricsReply, at: float) -> Response:
+    result: object
     if reply.kind == "string":
-        return [0.0, reply.text]
-    if reply.kind == "scalar":
-        return _point(reply.series[0].points[0])
-    if reply.kind == "vector":
-        return [_vector(series) for series in reply.series]
-    return [{"metric": dict(series.labels), "values": [_point(p) for p in series.points]} for series in reply.series]
+        result = [at, reply.text]
+    elif reply.kind == "scalar":
+        result = _point(reply.series[0].points[0])
+    elif reply.kind == "vector":
+        result = [{"metric": dict(series.labels), "value": _point(series.points[-1])} for series in reply.series]
+    else:
+        result = [
+            {"metric": dict(series.labels), "values": [_point(point) for point in series.points]}
+            for series in reply.series
+        ]
+    return _success({"resultType": reply.kind, "result": result}, reply.warnings)
 
 
-def _vector(series: Series) -> JsonValue:
-    return {"metric": dict(series.labels), "value": _point(series.points[-1])}
-
-
-def _point(point: tuple[float, float]) -> JsonValue:
+def _point(point: tuple[float, float]) -> list[float | str]:
     at, value = point
-    text = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}.get(str(value)) or _number(value)
-    return [at, text]
+    return [at, _number(value)]
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    """Return a value as Prometheus writes it: shortest, and never with an exponent."""
+    text = repr(float(value))
+    if "e" in text:
+        return format(Decimal(text), "f")
+    return {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}.get(text) or text.removesuffix(".0")

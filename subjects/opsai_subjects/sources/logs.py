@@ -2,7 +2,7 @@
 
 import heapq
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from opsai_subjects.errors import QueryInvalid
@@ -11,8 +11,33 @@ from opsai_subjects.model import LogLine, LogQuery, ParsedLine, clean
 Parse = Callable[[str], ParsedLine | None]
 
 MAX_ENTRY_CHARS = 16_000
-"""A stack trace longer than this is cut; the cut is said."""
+"""An entry longer than this (a stack trace, say) is cut; the cut is said."""
 _CUT = " … (cut)"
+
+MAX_TEMPLATE_CHARS = 1_000
+_UNITS = r"(?:ns|us|µs|ms|s|m|h|d|B|KB|MB|GB|KiB|MiB|GiB|%)"
+_VARIES = re.compile(
+    r"""
+    (?P<text>  "(?:[^"\\]|\\.)*" )
+  | (?P<time>  \d{4}[-/]\d\d[-/]\d\d(?:[T\ ]\d\d:\d\d:\d\d(?:\.\d+)?)?(?:\ ?(?:Z|[+-]\d\d:?\d\d))? )
+  | (?P<addr>  \[[0-9a-fA-F:]*:[0-9a-fA-F:.]*\](?::\d+)?
+             | (?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\w.]*\d)
+             | (?<![\w.-])(?:localhost|(?=[\w.-]*[\d.-])[A-Za-z][\w.-]*):\d{2,5}(?!\w) )
+  | (?P<hex>   [0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
+             | 0[xX][0-9a-fA-F]+
+             | (?<![0-9A-Za-z_])(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}(?![0-9A-Za-z_]) )
+  | (?P<n>     (?:(?<![\w.])[+-])?\d+(?:\.\d+)*(?:[eE][+-]?\d+)?(?:UNITS(?:\d+(?:\.\d+)?UNITS)*(?![A-Za-z]))? )
+    """.replace("UNITS", _UNITS),
+    re.VERBOSE,
+)
+
+
+def template(message: str) -> str:
+    """Return the message with quoted texts, times, addresses, hexadecimal ids and numbers masked.
+
+    Messages of one kind give one template: `region 45 elected` and `region 7 elected` are both `region <n> elected`.
+    """
+    return _VARIES.sub(lambda found: f"<{found.lastgroup}>", message[:MAX_TEMPLATE_CHARS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +48,38 @@ class Entry:
     text: str
 
 
-def entries(lines: Iterable[str], parse: Parse) -> Iterator[Entry]:
-    """Join lines into entries: a line that does not begin one continues the one before, up to MAX_ENTRY_CHARS."""
-    begun: ParsedLine | None = None
-    parts: list[str] = []
-    size = 0
-    for line in lines:
-        parsed = parse(line)
-        if parsed is not None:
-            if begun is not None:
-                yield Entry(begun, "\n".join(parts))
-            begun, parts, size = parsed, [line[:MAX_ENTRY_CHARS]], len(line)
-        elif begun is not None and line and size < MAX_ENTRY_CHARS:
-            kept = line[: MAX_ENTRY_CHARS - size]
-            parts.append(kept if len(kept) == len(line) else kept + _CUT)
-            size += len(line)
-    if begun is not None:
-        yield Entry(begun, "\n".join(parts))
+class Joiner:
+    """Joins lines into entries: a line that does not begin one continues the one before, up to MAX_ENTRY_CHARS."""
+
+    def __init__(self, parse: Parse) -> None:
+        self._parse = parse
+        self._begun: ParsedLine | None = None
+        self._parts: list[str] = []
+        self._chars = 0
+
+    def feed(self, line: str) -> Entry | None:
+        """Take the next line; return the entry that it ends, if it ends one."""
+        parsed = self._parse(line)
+        if parsed is None:
+            self._continue(line)
+            return None
+        ended = self.flush()
+        self._begun = parsed
+        self._continue(line)
+        return ended
+
+    def flush(self) -> Entry | None:
+        """End the entry under way and return it; lines that follow continue nothing."""
+        ended = Entry(self._begun, "\n".join(self._parts)) if self._begun is not None else None
+        self._begun, self._parts, self._chars = None, [], 0
+        return ended
+
+    def _continue(self, line: str) -> None:
+        room = MAX_ENTRY_CHARS - self._chars
+        if self._begun is None or not line or room <= 0:
+            return
+        self._parts.append(line if len(line) <= room else line[:room] + _CUT)
+        self._chars += len(line) + 1
 
 
 class Sieve:
@@ -67,7 +107,7 @@ class Sieve:
 
 @dataclass
 class Harvest:
-    """Keeps the first (or the newest) entries up to the limit and counts all."""
+    """Keeps the oldest (or the newest) entries up to the limit and counts all."""
 
     limit: int
     newest_first: bool
@@ -77,9 +117,9 @@ class Harvest:
     def add(self, node: str, entry: Entry) -> None:
         """Count one entry, and keep it when it is among those to be shown."""
         self.matched += 1
-        sign = 1.0 if self.newest_first else -1.0
-        order = self.matched if self.newest_first else -self.matched
-        item = (sign * entry.parsed.at.timestamp(), order, node, entry)
+        at = entry.parsed.at.timestamp()
+        # The heap's smallest goes first: with `newest_first` the oldest, else the newest; equals keep the order they came in.
+        item = (at if self.newest_first else -at, -self.matched, node, entry)
         if len(self._heap) < self.limit:
             heapq.heappush(self._heap, item)
         elif self._heap and item > self._heap[0]:
@@ -87,7 +127,9 @@ class Harvest:
 
     def lines(self) -> tuple[LogLine, ...]:
         """Return the kept entries in the order that was asked for."""
-        return tuple(_line(node, entry) for _, _, node, entry in sorted(self._heap, reverse=True))
+        return tuple(
+            _line(node, entry) for _, _, node, entry in sorted(self._heap, key=lambda item: item[:2], reverse=True)
+        )
 
 
 def _line(node: str, entry: Entry) -> LogLine:

@@ -99,9 +99,10 @@ def _series(reply: WebReply, result: JsonValue, *, many: bool) -> Iterable[Serie
         named = {name: clean(str(value)) for name, value in labels.items()}
         # A native histogram comes as `histogram(s)` with no float beside it: the series is there, its value is not ours.
         if many:
-            values = entry.get("values", []) if isinstance(entry, dict) else []
-            points = values if isinstance(values, list) else [values]
-            yield Series(named, tuple(_point(reply, point) for point in points))
+            values: JsonValue = entry.get("values", []) if isinstance(entry, dict) else []
+            if not isinstance(values, list):
+                raise _malformed(reply, "values that are no list")
+            yield Series(named, tuple(_point(reply, point) for point in values))
         elif isinstance(entry, dict) and "value" in entry:
             yield Series(named, (_point(reply, entry["value"]),))
 

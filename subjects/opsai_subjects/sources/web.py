@@ -7,7 +7,7 @@ cookie and reads no proxy from the environment, so what it says of an endpoint i
 import re
 import time
 import zlib
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from json import JSONDecodeError, loads
@@ -227,7 +227,7 @@ _ADVICE = {
 
 
 @contextmanager
-def _failures_named(question: _Question, keys: Credentials) -> Iterator[None]:
+def _failures_named(question: _Question, keys: Credentials) -> Generator[None]:
     asked, of = question.asked, question.of
     try:
         yield
@@ -297,21 +297,16 @@ async def _decoded(response: httpx.Response, cap: int, question: _Question) -> A
             question.asked, question.of, f"an answer encoded as {encoding!r}, which was not asked for"
         )
     inflater = zlib.decompressobj(wbits=31)
-    async for raw in response.aiter_raw():
-        for part in _inflated(inflater, raw, cap, question):
-            yield part
-    if not inflater.eof:
-        raise SourceMalformed(question.asked, question.of, "a gzip answer that ends too early", "ask again")
-
-
-def _inflated(inflater: "zlib._Decompress", raw: bytes, cap: int, question: _Question) -> Iterator[bytes]:
     try:
-        rest = raw
-        while rest and not inflater.eof:
-            yield inflater.decompress(rest, min(cap + 1, 1024 * 1024))
-            rest = inflater.unconsumed_tail
+        async for raw in response.aiter_raw():
+            rest = raw
+            while rest and not inflater.eof:
+                yield inflater.decompress(rest, min(cap + 1, 1024 * 1024))
+                rest = inflater.unconsumed_tail
     except zlib.error as error:
         raise SourceMalformed(question.asked, question.of, f"an answer that says gzip and is not ({error})") from error
+    if not inflater.eof:
+        raise SourceMalformed(question.asked, question.of, "a gzip answer that ends too early", "ask again")
 
 
 def _path_and_query(url: httpx.URL) -> str:

@@ -1,0 +1,171 @@
+"""Logs in files, rotated and gzipped ones included, searched where the window is."""
+
+import gzip
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from io import BufferedIOBase
+from pathlib import Path
+
+import anyio.from_thread
+import anyio.to_thread
+
+from opsai_subjects.model import LogPage, LogQuery, Unread
+from opsai_subjects.sources.log_files import (
+    MAX_LINE_BYTES,
+    Found,
+    Unreadable,
+    blocks,
+    find,
+    first_time,
+    open_log,
+    seek,
+)
+from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
+
+SLACK = timedelta(seconds=5)
+"""How far apart two neighbouring entries may stand in the wrong order."""
+_PAST_ENTRIES = 100
+"""So many entries in a row beyond the window end the reading: one clock gone wild must not."""
+_ARCHIVE = timedelta(days=1)
+"""A gzip file untouched since so long before the window holds nothing of it; it cannot be sought in, so this saves much."""
+_TAIL_BYTES = 64 * 1024
+
+
+class FileLogs:
+    """Logs of nodes, each under a path or glob."""
+
+    def __init__(self, globs: Mapping[str, str], parse: Parse) -> None:
+        self._globs = dict(globs)
+        self._parse = parse
+
+    def nodes(self) -> tuple[str, ...]:
+        """Return the names under which logs are set."""
+        return tuple(self._globs)
+
+    async def search(self, query: LogQuery) -> LogPage:
+        """Search node by node. A file that cannot be read stands in `unread`. Raises QueryInvalid."""
+        search = _Search(query, self._parse)
+        for node in query.nodes or self.nodes():
+            if node in self._globs:
+                await anyio.to_thread.run_sync(partial(search.node, node, self._globs[node]))
+            else:
+                known = ", ".join(self._globs) or "none"
+                search.failed(node, "its log", Unreadable("no log is set for it", f"one of the known: {known}"))
+        return LogPage(search.harvest.lines(), search.harvest.matched, tuple(search.unread), tuple(search.searched))
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """What tells a file from the one that took its name."""
+
+    device: int
+    inode: int
+    size: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "_Identity":
+        return cls(status.st_dev, status.st_ino, status.st_size)
+
+
+class _Search:
+    """One search, run in a worker thread block by block, so that it can be cancelled between two."""
+
+    def __init__(self, query: LogQuery, parse: Parse) -> None:
+        self._start = query.window.start - SLACK
+        self._end = query.window.end + SLACK
+        self._sieve = Sieve(query)
+        self._parse = parse
+        # Nothing is parsed of a block without any of the texts; a replaced character stands for bytes that are unknown.
+        texts = query.contains if not any("\ufffd" in text or "\n" in text for text in query.contains) else ()
+        self._needles = tuple(text.encode("utf-8", errors="replace") for text in texts)
+        self.harvest = Harvest(query.limit, query.newest_first)
+        self.unread: list[Unread] = []
+        self.searched: list[str] = []
+
+    def failed(self, node: str, asked: str, error: Unreadable) -> None:
+        """Note what could not be read."""
+        self.unread.append(Unread(source=f"logs:{node}", asked=asked, why=error.why, advice=error.advice))
+
+    def node(self, node: str, pattern: str) -> None:
+        """Search the files of one node."""
+        try:
+            found = find(pattern)
+        except Unreadable as error:
+            self.failed(node, pattern, error)
+            return
+        self._note_packed(node, found)
+        read = 0
+        for file in found.files:
+            try:
+                self._file(node, file)
+                read += 1
+            except Unreadable as error:
+                self.failed(node, str(file), error)
+        if read:
+            self.searched.append(node)
+
+    def _note_packed(self, node: str, found: Found) -> None:
+        for file in found.packed:
+            self.failed(
+                node, str(file), Unreadable(f"{file.suffix} is not read, only gzip is", "unpack it, or use gzip")
+            )
+
+    def _file(self, node: str, file: Path) -> None:
+        with open_log(file) as stream:
+            before = _Identity.of(os.fstat(stream.fileno()))
+            if file.suffix == ".gz":
+                self._gzip(node, stream)
+            else:
+                seek(stream, self._start, self._parse)
+                self._read(node, stream)
+            after = _Identity.of(os.fstat(stream.fileno()))
+        if after.size < before.size:
+            raise Unreadable("it was truncated while it was read", "ask again")
+        try:
+            there = _Identity.of(file.stat())
+        except OSError as error:
+            raise Unreadable("it vanished while it was read: rotated away or deleted", "ask again") from error
+        if (there.device, there.inode) != (before.device, before.inode):
+            raise Unreadable("it was rotated while it was read, and the new file was not", "ask again")
+
+    def _gzip(self, node: str, stream: BufferedIOBase) -> None:
+        if os.fstat(stream.fileno()).st_mtime < (self._start - _ARCHIVE).timestamp():
+            return
+        with gzip.open(stream) as inflated:
+            try:
+                first = first_time(inflated, self._parse)
+            except (OSError, EOFError):
+                first = None  # read from its start, it says in `_read` what is wrong with it
+            inflated.seek(0)
+            if first is None or first <= self._end:
+                self._read(node, inflated)
+
+    def _read(self, node: str, stream: BufferedIOBase) -> None:
+        joiner = Joiner(self._parse)
+        past = 0
+        for block in blocks(stream):
+            anyio.from_thread.check_cancelled()
+            for entry in self._entries(joiner, block):
+                past = past + 1 if entry.parsed.at > self._end else 0
+                if self._sieve.admits(entry):
+                    self.harvest.add(node, entry)
+            if past >= _PAST_ENTRIES:
+                return
+        last = joiner.flush()
+        if last is not None and self._sieve.admits(last):
+            self.harvest.add(node, last)
+
+    def _entries(self, joiner: Joiner, block: bytes) -> Iterator[Entry]:
+        if self._needles and not any(needle in block for needle in self._needles):
+            # Its end alone is looked at: for the time it stands at, and for an entry that goes on in the next block.
+            ended = joiner.flush()
+            if ended is not None:
+                yield ended
+            block = block[-_TAIL_BYTES:].partition(b"\n")[2] if len(block) > _TAIL_BYTES else block
+        for line in block.split(b"\n"):
+            entry = joiner.feed(line[:MAX_LINE_BYTES].decode("utf-8", errors="replace"))
+            if entry is not None:
+                yield entry

@@ -1,0 +1,163 @@
+"""Reading log files: which there are, where in a big one a moment stands, and its lines block by block."""
+
+import glob
+import gzip
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from io import BufferedIOBase
+from pathlib import Path
+
+from opsai_subjects.sources.logs import Parse
+
+BLOCK_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024
+"""What of a line goes beyond this is left out: a line without an end must not fill the memory."""
+_NEAR_ENOUGH_BYTES = 64 * 1024
+_PROBE_BYTES = 256 * 1024
+
+
+class Unreadable(Exception):
+    """A file that cannot be read (any further): why, and what to try."""
+
+    def __init__(self, why: str, advice: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.advice = advice
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files of a glob, rotated ones included, and those that are compressed in a way that is not read."""
+
+    files: tuple[Path, ...]
+    packed: tuple[Path, ...]
+
+
+def find(pattern: str) -> Found:
+    """Return the files that the path or glob means, with the rotated ones beside each. Raises Unreadable."""
+    wanted = str(Path(pattern).expanduser())
+    globbed = glob.glob(wanted, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+    matches = sorted(globbed or ([wanted] if Path(wanted).exists() else []))
+    files: dict[Path, None] = {}
+    for match in map(Path, matches):
+        if match.is_dir():
+            continue
+        for file in (match, *_rotated(match)):
+            files[file] = None
+    packed = tuple(file for file in files if file.suffix in (".zst", ".xz", ".bz2", ".lz4"))
+    readable = tuple(file for file in files if file not in packed)
+    if not files:
+        raise _nothing(wanted, matches)
+    return Found(readable, packed)
+
+
+def _rotated(file: Path) -> list[Path]:
+    # tikv-2024-01-17T15-21-13.728.log(.gz) as TiKV and PD name them, tikv.log.1(.gz) and tikv.log-20240117 as logrotate does
+    stem, suffix = re.escape(file.stem), re.escape(file.suffix)
+    packed = r"(?:\.(?:gz|zst|xz|bz2|lz4))?"
+    name = re.compile(rf"(?:{stem}-\d[\dT.:-]*{suffix}|{stem}{suffix}[.-]\d[\dT.:-]*){packed}|{stem}{suffix}\.gz")
+    try:
+        beside = sorted(file.parent.iterdir())
+    except OSError:
+        return []
+    return [other for other in beside if name.fullmatch(other.name) and other.is_file()]
+
+
+def _nothing(pattern: str, matches: list[str]) -> Unreadable:
+    if matches:
+        return Unreadable(f"{pattern} is a folder", f"give the files in it: {pattern.rstrip('/')}/*.log")
+    folder = Path(pattern).parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return Unreadable(f"permission denied for the folder {folder}", "run as a user who may read it")
+    return Unreadable(f"no file matches {pattern}", f"look at what is there: ls {folder}")
+
+
+def open_log(file: Path) -> BufferedIOBase:
+    """Open a log file. Raises Unreadable saying why it cannot be opened."""
+    try:
+        return file.open("rb")
+    except PermissionError as error:
+        raise Unreadable(
+            "permission denied", "run as a user who may read it, or let that user into its group"
+        ) from error
+    except FileNotFoundError as error:
+        raise Unreadable("it vanished: rotated away or deleted", "ask again") from error
+    except OSError as error:
+        raise Unreadable(f"it cannot be opened ({error.strerror})", "see whether its disk is well") from error
+
+
+def seek(stream: BufferedIOBase, target: datetime, parse: Parse) -> None:
+    """Go to a place before the first entry at or after the target, near it in a big file.
+
+    Times in a file ascend but for the jitter between threads (tikv/pd#3423 shows 40 ms): the target must allow for it.
+    """
+    low, high = 0, stream.seek(0, os.SEEK_END)
+    while high - low > _NEAR_ENOUGH_BYTES:
+        middle = (low + high) // 2
+        at = _time_after(stream, middle, parse)
+        if at is not None and at < target:
+            low = middle
+        else:
+            high = middle
+    stream.seek(low)
+    if low:
+        stream.readline(MAX_LINE_BYTES)
+
+
+def _time_after(stream: BufferedIOBase, offset: int, parse: Parse) -> datetime | None:
+    stream.seek(offset)
+    for line in stream.read(_PROBE_BYTES).split(b"\n")[1:]:
+        parsed = parse(line[:MAX_LINE_BYTES].decode("utf-8", errors="replace"))
+        if parsed is not None:
+            return parsed.at
+    return None
+
+
+def first_time(stream: BufferedIOBase, parse: Parse) -> datetime | None:
+    """Return the time of the first entry, None when its beginning holds none; goes back to the start."""
+    at = _time_of(stream.read(_PROBE_BYTES), parse)
+    stream.seek(0)
+    return at
+
+
+def _time_of(content: bytes, parse: Parse) -> datetime | None:
+    for line in content.split(b"\n"):
+        parsed = parse(line[:MAX_LINE_BYTES].decode("utf-8", errors="replace"))
+        if parsed is not None:
+            return parsed.at
+    return None
+
+
+def blocks(stream: BufferedIOBase) -> Iterator[bytes]:
+    """Yield the rest of the stream in blocks of whole lines; a line over MAX_LINE_BYTES is cut there.
+
+    Raises Unreadable when it breaks off.
+    """
+    rest = b""
+    while chunk := _chunk(stream):
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            yield rest + head + newline
+            rest = tail
+        else:
+            rest += chunk
+        rest = rest[:MAX_LINE_BYTES]
+    if rest:
+        yield rest
+
+
+def _chunk(stream: BufferedIOBase) -> bytes:
+    try:
+        return stream.read(BLOCK_BYTES)
+    except EOFError as error:
+        raise Unreadable("its gzip stream breaks off: it is cut or still being written", "ask again") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise Unreadable(f"it is not whole gzip ({error})", "see what wrote it") from error
+    except OSError as error:
+        raise Unreadable(f"reading it failed ({error.strerror})", "see whether its disk is well") from error
