@@ -11,7 +11,7 @@ import anyio
 import typer
 
 from opsai_lab import recordings
-from opsai_subjects.config import load
+from opsai_subjects.config import cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError
 from opsai_subjects.model import clean
 
@@ -137,6 +137,42 @@ def tickets_show(
         print(json.dumps({"ticket": parent, "children": children}))
     else:
         print(ticket_text(family))
+
+
+@app.command(short_help="Say which sources can be seen, and what to set.")
+def check(
+    pd: Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; repeatable.")] = None,
+    prometheus: Annotated[
+        str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")
+    ] = None,
+    logs: Annotated[
+        list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")
+    ] = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="Which cluster of the settings file.")] = None,
+    folder: Annotated[str | None, typer.Option("--replay", metavar="DIR", help="A recording, as of its end.")] = None,
+    as_json: AsJson = False,
+    store: Store = None,
+    config: Config = None,
+) -> None:
+    """Try each source once: can it be reached, who answers, what is blind, what to set. Exits 1 when something is blind."""
+    from opsai_lab.checking import checked_text, look_at  # noqa: PLC0415 (as above)
+
+    settings = load(config, store=store)
+    if folder is not None:
+        checked = anyio.run(look_at, recordings.find(folder), settings)
+    else:
+        named = cluster_of_flags(settings, cluster, pd=pd or (), prometheus=prometheus, logs=logs or ())
+        checked = anyio.run(look_at, named, settings)
+    if as_json:
+        print(
+            json.dumps(
+                {"cluster": checked.cluster, "sources": [sight.model_dump(mode="json") for sight in checked.sights]}
+            )
+        )
+    else:
+        print(checked_text(checked))
+    if checked.blind:
+        raise typer.Exit(1)
 
 
 @app.command(short_help="Grade over recordings with known causes.")
