@@ -1,5 +1,6 @@
 """Aggregations over labels: sum, avg, topk and their kin, for all steps at once."""
 
+import math
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -10,6 +11,9 @@ from opsai_subjects.promql.flat import Floats, Ints
 from opsai_subjects.promql.grid import Grid
 from opsai_subjects.promql.labels import NAME, LabelSet, drop, keep, put
 from opsai_subjects.promql.quantiles import row_quantiles
+
+_POOR = 0.01
+"""A sum that is a smaller part than this of its terms' sizes has lost digits."""
 
 
 class _Groups:
@@ -32,6 +36,11 @@ class _Groups:
         """Return each group's sum of values that are given in group order; absent ones count as 0."""
         given = np.where(self.present, values, 0.0)
         added: Floats = np.add.reduceat(given, self.starts, axis=0)
+        # Where terms nearly cancel, what is left would be rounding: those few are added up exactly.
+        poor = np.abs(added) < _POOR * np.add.reduceat(np.abs(given), self.starts, axis=0)
+        for group, step in np.argwhere(poor).tolist():
+            start = int(self.starts[group])
+            added[group, step] = math.fsum(given[start : start + int(self.sizes[group]), step].tolist())
         return added
 
     def spread(self, per_group: Floats) -> Floats:

@@ -1,10 +1,9 @@
 """One evaluation of an expression, at all its steps at once."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from opsai_subjects.promql.aggregations import aggregate
+from opsai_subjects.promql.calls import SCALARS, VECTORS
 from opsai_subjects.promql.expression import (
     Aggregate,
     At,
@@ -20,17 +19,18 @@ from opsai_subjects.promql.expression import (
     Text,
     kind_of,
 )
-from opsai_subjects.promql.flat import Flat, Floats, Ints, any_of
+from opsai_subjects.promql.flat import Flat, Floats, Ints
 from opsai_subjects.promql.functions import BY_SCALARS, EACH, KEEPS_NAME, OVER_RANGE
 from opsai_subjects.promql.grid import Grid
-from opsai_subjects.promql.histograms import histogram_quantile
-from opsai_subjects.promql.labels import NAME, LabelSet, label_set, nameless
+from opsai_subjects.promql.labels import NAME, get, nameless
 from opsai_subjects.promql.operators import operate
 from opsai_subjects.promql.options import Options
+from opsai_subjects.promql.quantiles import remarks_on_quantile
 from opsai_subjects.promql.samples import Samples, Selection
 from opsai_subjects.promql.selectors import chosen, cut, newest, windows
 from opsai_subjects.promql.windows import Windows
 
+_NOT_A_COUNTER = "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket"
 TOO_MANY_SAMPLES = "query processing would load too many samples into memory in query execution"
 
 
@@ -49,16 +49,15 @@ class Evaluation:
         """Return an instant vector."""
         match node:
             case Select():
-                grid, _ = newest(*self._reached(node, steps), self._options)
-                self._count(grid.present.size)
-                return grid
+                return self.newest(node, steps)[0]
             case Call():
                 return self._call(node, steps)
             case Aggregate():
-                return aggregate(node, self.vector(node.inner, steps), self._param(node, steps))
+                param = self._param(node, steps)
+                return aggregate(node, self.vector(node.inner, steps), param)
             case Negated():
                 grid = self.vector(node.inner, steps)
-                return Grid([nameless(one) for one in grid.labels], -grid.values, grid.present).distinct()
+                return Grid([nameless(one) for one in grid.labels], -grid.values, grid.present).merged()
             case Binary():
                 result = operate(node, self._operand(node.lhs, steps), self._operand(node.rhs, steps))
                 if isinstance(result, Grid):
@@ -78,11 +77,17 @@ class Evaluation:
                 result = operate(node, self.scalar(node.lhs, steps), self.scalar(node.rhs, steps))
                 if not isinstance(result, Grid):
                     return result
-            case Call() if node.name in _SCALARS:
-                return _SCALARS[node.name](self, node, steps)
+            case Call() if node.name in SCALARS:
+                return SCALARS[node.name](self, node, steps)
             case _:
                 pass
         raise Refused(f"expected type scalar, got {kind_of(node)}")
+
+    def newest(self, node: Select, steps: Ints) -> tuple[Grid, Floats]:
+        """Return a selector's samples and the times they were taken at (Unix seconds)."""
+        selection, ends = self._reached(node, steps)
+        self._count(len(selection) * steps.size)
+        return newest(selection, ends, self._options)
 
     def windows(self, node: Expression, steps: Ints) -> Windows | None:
         """Return a range vector; None when no sample is in reach at all."""
@@ -115,7 +120,12 @@ class Evaluation:
     def _param(self, node: Aggregate, steps: Ints) -> Floats | str | None:
         if isinstance(node.param, Text):
             return node.param.value
-        return None if node.param is None else self.scalar(node.param, steps)
+        if node.param is None:
+            return None
+        param = self.scalar(node.param, steps)
+        if node.op == "quantile":
+            self.warnings.update(remarks_on_quantile(param))
+        return param
 
     def _moments(self, at: At, offset_ms: int, steps: Ints) -> Ints:
         if at is None:
@@ -152,77 +162,26 @@ class Evaluation:
         if node.name in BY_SCALARS:
             scalars = [self.scalar(arg, steps) for arg in node.args[1:]]
             return self.vector(node.args[0], steps).mapped(lambda values: BY_SCALARS[node.name](values, *scalars))
-        return _CALLS[node.name](self, node, steps)
+        return VECTORS[node.name](self, node, steps)
+
+    def _remark(self, node: Call, values: list[Windows | Floats | None]) -> None:
+        """Say what looks wrong in a call, as Prometheus 3 does."""
+        for value in values:
+            if isinstance(value, Windows) and node.name in ("rate", "increase"):
+                for name in {get(labels, NAME) for labels in value.labels}:
+                    if name and not name.endswith(("_total", "_sum", "_count", "_bucket")):
+                        self.warnings.add(f'{_NOT_A_COUNTER}: "{name}"')
+            elif isinstance(value, np.ndarray) and node.name == "quantile_over_time":
+                self.warnings.update(remarks_on_quantile(value))
 
     def _over_range(self, node: Call, steps: Ints) -> Grid:
         values = [
             self.windows(arg, steps) if kind_of(arg) == "matrix" else self.scalar(arg, steps) for arg in node.args
         ]
         held = next((value for value in values if isinstance(value, Windows)), None)
+        self._remark(node, values)
         if held is None:
             return Grid.empty(steps.size)
         result, present = OVER_RANGE[node.name](*values)
         labels = held.labels if node.name in KEEPS_NAME else [nameless(one) for one in held.labels]
         return Grid(labels, result, present).distinct()
-
-
-def _absent(evaluation: Evaluation, node: Call, steps: Ints) -> Grid:
-    present = any_of(evaluation.vector(node.args[0], steps).present, axis=0)
-    return Grid.single(np.ones(steps.size), ~present, _expected_labels(node.args[0]))
-
-
-def _absent_over_time(evaluation: Evaluation, node: Call, steps: Ints) -> Grid:
-    held = evaluation.windows(node.args[0], steps)
-    present = np.zeros(steps.size, np.bool_) if held is None else any_of(held.counts > 0, axis=0)
-    return Grid.single(np.ones(steps.size), ~present, _expected_labels(node.args[0]))
-
-
-def _expected_labels(node: Expression) -> LabelSet:
-    """Return the labels that a selector's matchers would have given, had it found anything."""
-    select = node.select if isinstance(node, Range) else node
-    labels: dict[str, str] = {}
-    seen: set[str] = set()
-    for matcher in select.matchers if isinstance(select, Select) else ():
-        equal = matcher.op == "=" and matcher.name not in seen
-        labels[matcher.name] = matcher.value if equal and matcher.name != NAME else ""
-        seen.update((matcher.name,) if equal else ())
-    return label_set(labels)
-
-
-def _clamp(evaluation: Evaluation, node: Call, steps: Ints) -> Grid:
-    low, high = (evaluation.scalar(arg, steps) for arg in node.args[1:])
-    grid = evaluation.vector(node.args[0], steps).mapped(lambda values: np.maximum(low, np.minimum(high, values)))
-    return grid.where(np.broadcast_to(~(high < low), grid.values.shape))
-
-
-def _histogram_quantile(evaluation: Evaluation, node: Call, steps: Ints) -> Grid:
-    q = evaluation.scalar(node.args[0], steps)
-    return histogram_quantile(q, evaluation.vector(node.args[1], steps), evaluation.warnings)
-
-
-def _vector(evaluation: Evaluation, node: Call, steps: Ints) -> Grid:
-    return Grid.single(evaluation.scalar(node.args[0], steps))
-
-
-def _time(_: Evaluation, node: Call, steps: Ints) -> Floats:
-    return steps / 1000.0
-
-
-def _pi(_: Evaluation, node: Call, steps: Ints) -> Floats:
-    return np.full(steps.size, np.pi)
-
-
-def _scalar(evaluation: Evaluation, node: Call, steps: Ints) -> Floats:
-    grid = evaluation.vector(node.args[0], steps)
-    only = np.where(grid.present, grid.values, 0.0).sum(axis=0)
-    return np.where(grid.present.sum(axis=0) == 1, only, np.nan)
-
-
-_SCALARS: dict[str, Callable[[Evaluation, Call, Ints], Floats]] = {"pi": _pi, "scalar": _scalar, "time": _time}
-_CALLS: dict[str, Callable[[Evaluation, Call, Ints], Grid]] = {
-    "absent": _absent,
-    "absent_over_time": _absent_over_time,
-    "clamp": _clamp,
-    "histogram_quantile": _histogram_quantile,
-    "vector": _vector,
-}

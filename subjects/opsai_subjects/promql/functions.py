@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from opsai_subjects.promql import over_time, rates
+from opsai_subjects.promql.calls import SCALARS, VECTORS
 from opsai_subjects.promql.flat import Floats
 from opsai_subjects.promql.rates import Result
 
@@ -72,6 +73,7 @@ OVER_RANGE: dict[str, Callable[..., Result]] = {
     "increase": rates.increase,
     "irate": rates.irate,
     "last_over_time": over_time.last,
+    "mad_over_time": over_time.mad,
     "max_over_time": over_time.highest,
     "min_over_time": over_time.lowest,
     "predict_linear": rates.predict_linear,
@@ -88,10 +90,4 @@ OVER_RANGE: dict[str, Callable[..., Result]] = {
 KEEPS_NAME = frozenset({"first_over_time", "last_over_time"})
 """Functions of a range vector whose result is a sample of the series itself."""
 
-WHOLE = frozenset({
-    "absent", "absent_over_time", "clamp", "histogram_quantile", "label_join", "label_replace", "pi", "scalar", "sort",
-    "sort_desc", "time", "timestamp", "vector",
-})  # fmt: skip
-"""Functions that the evaluation itself knows."""
-
-SUPPORTED = frozenset(EACH) | frozenset(BY_SCALARS) | frozenset(OVER_RANGE) | WHOLE
+SUPPORTED = frozenset(EACH) | frozenset(BY_SCALARS) | frozenset(OVER_RANGE) | frozenset(SCALARS) | frozenset(VECTORS)

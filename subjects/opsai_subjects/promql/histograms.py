@@ -5,6 +5,7 @@ import numpy as np
 from opsai_subjects.promql.flat import Bools, Floats, Ints, any_of
 from opsai_subjects.promql.grid import Grid
 from opsai_subjects.promql.labels import NAME, LabelSet, drop, get
+from opsai_subjects.promql.quantiles import remarks_on_quantile
 
 _SMALL_DELTA = 1e-12
 """Neighbouring counts closer than this part of their sum are one count: rounding, not a decrease."""
@@ -12,6 +13,7 @@ _SMALL_DELTA = 1e-12
 
 def histogram_quantile(q: Floats, buckets: Grid, warn: set[str]) -> Grid:
     """Return the q-quantile of each histogram, told apart by all labels but `le` and the name."""
+    warn.update(remarks_on_quantile(q))
     histograms = _histograms(buckets, warn)
     by_bounds: dict[tuple[float, ...], list[tuple[LabelSet, list[int]]]] = {}
     for labels, bounds in histograms.items():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from opsai_subjects.promql.flat import Floats
+from opsai_subjects.promql.flat import Bools, Floats, any_of
 from opsai_subjects.promql.quantiles import row_quantiles
 from opsai_subjects.promql.rates import Result, add
 from opsai_subjects.promql.windows import Windows
@@ -75,7 +75,20 @@ def deviation(windows: Windows) -> Result:
 
 def quantile(q: Floats, windows: Windows) -> Result:
     """Return the q-quantile of the values, between neighbours by weight."""
-    return _over_rows(windows, q), windows.counts > 0
+    values = [row_quantiles(q, *_held(windows, row)) for row in range(len(windows.labels))]
+    return np.stack(values), windows.counts > 0
+
+
+def mad(windows: Windows) -> Result:
+    """Return the median distance from the median; NaN where any value is."""
+    half = np.full(windows.lo.shape[1], 0.5)
+    values: list[Floats] = []
+    for row in range(len(windows.labels)):
+        samples, held = _held(windows, row)
+        distances = np.abs(samples - row_quantiles(half, samples, held)[:, None])
+        undefined = any_of(held & np.isnan(samples), axis=1)
+        values.append(np.where(undefined, np.nan, row_quantiles(half, distances, held)))
+    return np.stack(values), windows.counts > 0
 
 
 def _sum(windows: Windows, divisor: Floats | float) -> Floats:
@@ -92,11 +105,8 @@ def _extreme(windows: Windows, pick: np.ufunc) -> Floats:
     return best
 
 
-def _over_rows(windows: Windows, q: Floats) -> Floats:
-    width = int(windows.counts.max(initial=0))
-    result = np.empty(windows.lo.shape)
-    for row in range(windows.lo.shape[0]):
-        column = np.arange(width)[None, :]
-        index = np.minimum(windows.lo[row][:, None] + column, windows.flat.v.size - 1)
-        result[row] = row_quantiles(q, windows.flat.v[index], column < windows.counts[row][:, None])
-    return result
+def _held(windows: Windows, row: int) -> tuple[Floats, Bools]:
+    """Return one row's windows, one a line, with which places hold a sample."""
+    counts = windows.counts[row][:, None]
+    place = np.arange(int(counts.max(initial=0)))[None, :]
+    return windows.flat.v[np.minimum(windows.lo[row][:, None] + place, windows.flat.v.size - 1)], place < counts

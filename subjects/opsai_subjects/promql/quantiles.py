@@ -5,6 +5,12 @@ import numpy as np
 from opsai_subjects.promql.flat import Bools, Floats, Ints
 
 
+def remarks_on_quantile(q: Floats) -> set[str]:
+    """Return what Prometheus 3 remarks on quantiles outside 0 and 1."""
+    strange = q[~((q >= 0) & (q <= 1))]
+    return {f"PromQL warning: quantile value should be between 0 and 1, got {one:g}" for one in strange.tolist()}
+
+
 def row_quantiles(q: Floats, values: Floats, held: Bools) -> Floats:
     """Return each row's q-quantile of the values it holds, weighted between neighbours; NaN sorts lowest."""
     counts = held.sum(axis=1)

@@ -1,10 +1,10 @@
 """What a caller of the engine sees: kinds of results, limits and errors."""
 
 import pytest
-from tests.subjects.promql.series import engine, shown
 
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import Series
+from tests.subjects.promql.series import engine, shown
 
 
 def test_a_selector_answers_with_each_series_newest_sample_at_the_moment_asked() -> None:
