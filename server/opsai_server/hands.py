@@ -1,0 +1,77 @@
+"""Hands: what a recommended action, in its own words, would lay hands on. Pure.
+
+Nothing here carries an action out. The words are read only to hold an investigator to what `touches` admits to, because
+`restart`, `stop` and `remove` are accepted only where the quorum is known to be safe.
+"""
+
+import re
+from collections.abc import Iterable
+
+RISKY = frozenset({"restart", "stop", "remove"})
+
+_ALWAYS = (
+    r"restart(?:s|ed|ing)?|reboot(?:s|ed|ing)?|kill(?:s|ed|ing)?|terminat(?:e|es|ed|ing)|tombston(?:e|es|ed|ing)|"
+    r"decommission(?:s|ed|ing)?|shut(?:s|ting)?\s+(?:\S+\s+){0,3}?down|power(?:s|ed|ing)?\s+(?:\S+\s+){0,3}?off|"
+    r"scal(?:e|es|ed|ing)\s+(?:\S+\s+){0,3}?in\b|destroy(?:s|ed|ing)?|wip(?:e|es|ed|ing)"
+)
+_BY_OBJECT = (
+    r"stop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|delet(?:e|es|ed|ing)|tak(?:e|es|ing)\s+(?:\S+\s+){0,3}?(?:down|out)"
+)
+_VERB = rf"\b(?:{_ALWAYS}|{_BY_OBJECT})\b"
+
+_NEGATED = re.compile(
+    rf"(?:\b(?:not|never|without|avoid|instead\s+of|rather\s+than|no\s+need\s+to)|n[’']t)\s+"
+    rf"(?:(?:to|be|ever|even|yet|try\s+to)\s+)?{_VERB}(?:\s*(?:,|\bor\b|\bnor\b|\band\b|\s)+{_VERB})*",
+    re.IGNORECASE,
+)
+_REPORTED = re.compile(rf"\b(?:is|was|are|were|has|had|have|got)\s+(?:been\s+)?(?:\w+ly\s+)?{_VERB}", re.IGNORECASE)
+_CLAUSE = re.compile(r"[.;!?\n](?:\s|$)")
+_ALWAYS_FOUND = re.compile(rf"\b(?:{_ALWAYS})\b", re.IGNORECASE)
+_BY_OBJECT_FOUND = re.compile(rf"\b(?:{_BY_OBJECT})\b", re.IGNORECASE)
+
+_HARMLESS = re.compile(
+    r"\b(?:schedulers?|rules?|settings?|config\w*|limits?|labels?|load|traffic|workloads?|jobs?|quer(?:y|ies)|clients?|"
+    r"requests?|scans?|imports?|backups?|tests?|benchmarks?|throttl\w*|delays?|firewalls?|(?:log\s+)?files?|logs?|"
+    r"snapshots?|locks?|quotas?|pauses?|writ(?:es|ing)|read(?:s|ing)|session|transactions?|hot\s*spots?)\b",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    r"\b(?:nodes?|stores?|process(?:es)?|members?|instances?|servers?|machines?|hosts?|pods?|containers?|services?|"
+    r"daemons?|replicas?|peers?|regions?|cluster|it|them)\b",
+    re.IGNORECASE,
+)
+
+
+def risky_clauses(text: str, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return the clauses that would stop, restart or remove a part, each with the word that says so.
+
+    What is advised against or only reported does not count; neither does stopping or removing a load, a job, a rule, a
+    setting. In doubt a clause counts: the investigator is then asked to say it plainly. `names` are the parts' own names.
+    """
+    part = _named(names)
+    found: list[tuple[str, str]] = []
+    for clause in _CLAUSE.split(text):
+        said = _REPORTED.sub(" ", _NEGATED.sub(" ", clause))
+        word = _ALWAYS_FOUND.search(said) or next(
+            (verb for verb in _BY_OBJECT_FOUND.finditer(said) if _lays_hands(said[verb.end() :], part)), None
+        )
+        if word is not None:
+            found.append((said.strip(), word.group(0)))
+    return tuple(found)
+
+
+def named_in(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return which of the names stand in a text as whole words."""
+    return tuple(name for name in names if name and re.search(rf"(?<![\w:.-]){re.escape(name)}(?![\w:-])", text))
+
+
+def _named(names: Iterable[str]) -> re.Pattern[str] | None:
+    listed = "|".join(re.escape(name) for name in names if name)
+    return re.compile(rf"(?<![\w:.-])(?:{listed})(?![\w:-])") if listed else None
+
+
+def _lays_hands(rest: str, part: re.Pattern[str] | None) -> bool:
+    """Say whether the object of a verb, what stands first after it, is a part and not something harmless."""
+    parts = [found.start() for found in (_PART.search(rest), part.search(rest) if part else None) if found]
+    harmless = _HARMLESS.search(rest)
+    return harmless is None or any(start < harmless.start() for start in parts)
