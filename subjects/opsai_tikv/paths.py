@@ -8,7 +8,7 @@ _PD = (
     r"/health",
     r"/pd/api/v1/(?:members|leader|health|status|ping|ready|version|cluster|cluster/status)",
     r"/pd/api/v1/(?:stores|stores/check|stores/limit|stores/progress|store/\d+|labels)",
-    r"/pd/api/v1/regions/(?:count|check/[a-z]+-(?:peer|region)|range-holes|sibling/\d+)",
+    r"/pd/api/v1/regions/(?:count|key|writeflow|readflow|check/[a-z]+-(?:peer|region)|range-holes|sibling/\d+)",
     r"/pd/api/v1/region/id/\d+",
     r"/pd/api/v1/hotspot/(?:regions/read|regions/write|stores|buckets)",
     r"/pd/api/v1/(?:operators|operators/\d+|operators/records)",
@@ -21,9 +21,5 @@ _PD = (
     r"/pd/api/v2/ready|/livez|/readyz",
 )
 _STATUS_PORT = (r"/status", r"/ready", r"/config", r"/region/\d+")
-_PROMETHEUS = (
-    r"(?:/[A-Za-z0-9._~-]+)*/api/v1/(?:query|query_range|series|labels|label/[A-Za-z0-9_]+/values|targets)",
-    r"(?:/[A-Za-z0-9._~-]+)*/api/v1/(?:metadata|status/buildinfo|status/runtimeinfo)",
-)
 
-PATHS: tuple[str, ...] = _PD + _STATUS_PORT + _PROMETHEUS
+PATHS: tuple[str, ...] = _PD + _STATUS_PORT

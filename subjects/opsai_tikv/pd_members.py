@@ -37,20 +37,26 @@ def read_members(json: object) -> Members:
     found = _Members.model_validate(json)
     return Members(
         cluster_id=(found.header.cluster_id or None) if found.header else None,
-        members=tuple(
-            Member(
-                name=member.name,
-                member_id=member.member_id,
-                client_urls=tuple(member.client_urls),
-                peer_urls=tuple(member.peer_urls),
-                version=member.binary_version,
-                leader_priority=member.leader_priority,
-            )
-            for member in found.members
-        ),
+        members=tuple(_member(member) for member in found.members),
         leader=(found.leader.name or None) if found.leader else None,
         etcd_leader=(found.etcd_leader.name or None) if found.etcd_leader else None,
     )
+
+
+def _member(member: _Member) -> Member:
+    return Member(
+        name=member.name,
+        member_id=member.member_id,
+        client_urls=member.client_urls,
+        peer_urls=member.peer_urls,
+        version=member.binary_version,
+        leader_priority=member.leader_priority,
+    )
+
+
+def read_leader(json: object) -> Member | None:
+    """Read `/leader`; null is how a member says that it sees none."""
+    return None if json is None else _member(_Member.model_validate(json))
 
 
 class _Health(Json):

@@ -2,13 +2,16 @@
 
 A follower passes a question on to the leader, waits up to 3 s where there is none, and answers 503 or 500 then. The
 header `PD-Allow-follower-handle: true` makes a member answer from its own knowledge instead (pd_api of v4 and later). So
-a round begins with that question to every member at once; what needs the leader then goes to the leader, and a member
-that gave no answer is not asked again.
+a round begins with such questions to every member at once: `/status`, which tells that it lives, then `/members`. Without
+an etcd quorum `/members` hangs even so (seen on a master of March 2026: 3 s and more, while `/status` and `/leader` answer
+in a millisecond), so that says nothing of the member itself, and `/leader` tells whom it follows then. What needs the
+leader goes to the leader, and a member that gave no answer is not asked again.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,9 +21,9 @@ from pydantic import JsonValue, ValidationError
 from opsai_subjects.errors import NotRecorded, SourceError, SourceMalformed, SourceRefused, SourceTimedOut
 from opsai_subjects.model import clean
 from opsai_subjects.sources.web import Params, Web, WebReply
-from opsai_tikv.pd_members import read_members
+from opsai_tikv.pd_members import read_leader, read_members, read_status
 from opsai_tikv.pd_settings import read_name
-from opsai_tikv.pd_values import Members, View
+from opsai_tikv.pd_values import Member, Members, PdStatus, View
 from opsai_tikv.reaching import address_of, asked_again, is_silent, outcome_of, reached, worded
 
 T = TypeVar("T")
@@ -59,23 +62,32 @@ class _Door:
     url: str
     base: str
     name: str = ""
+    status: PdStatus | None = None
     members: Members | None = None
+    sees: str | None = None
+    followed: Member | None = None
     error: SourceError | None = None
+    """Why the member is silent: set, it is not asked again in this round."""
+    why: SourceError | None = None
+    """Why it did not list the members, though it answers."""
     seconds: float = 0.0
     timeouts: int = 0
 
     @property
     def of(self) -> str:
-        return f"PD {self.name or self.url}"
+        return f"PD {self.name or address_of(self.url)}"
 
     def view(self) -> View:
+        trouble = self.error or self.why
         return View(
-            name=self.name or self.url,
+            name=self.name or address_of(self.url),
             url=self.url,
             outcome=outcome_of(self.error) if self.error else "answered",
             seconds=round(self.seconds, 3),
-            why=clean(self.error.came_back, 300) if self.error else "",
+            why=clean(trouble.came_back, 300) if trouble else "",
             members=self.members,
+            sees_leader=self.sees,
+            status=self.status,
         )
 
 
@@ -171,13 +183,26 @@ class Round:
         return _one_each(doors.values())
 
     async def _look(self, door: _Door) -> None:
+        """Ask one member whether it lives, then how it sees the membership and who leads."""
         began = time.monotonic()
         try:
-            reply = await self._get(door, "/pd/api/v1/members", seconds=VIEW_SECONDS, local=True, leads=True)
-            door.members = read(reply, read_members)
+            door.status = read(await self._alone(door, "status"), read_status)
         except SourceError as error:
             door.error = error
         door.seconds = time.monotonic() - began
+        if door.error is not None:
+            return
+        try:
+            door.members = read(await self._alone(door, "members"), read_members)
+            door.sees = door.members.leader or ""
+        except SourceError as error:
+            door.why = error
+            with suppress(SourceError):
+                door.followed = read(await self._alone(door, "leader"), read_leader)
+                door.sees = door.followed.name if door.followed else ""
+
+    async def _alone(self, door: _Door, question: str) -> WebReply:
+        return await self._get(door, f"/pd/api/v1/{question}", seconds=VIEW_SECONDS, local=True, leads=False)
 
     async def _name(self, doors: Sequence[_Door]) -> None:
         """Find the name of each member: by its advertised address, else, reached at another one, by asking it."""
@@ -191,13 +216,12 @@ class Round:
 
     async def _own_name(self, door: _Door) -> str:
         try:
-            reply = await self._get(door, "/pd/api/v1/config", seconds=VIEW_SECONDS, local=True, leads=True)
-            return read(reply, read_name)
+            return read(await self._alone(door, "config"), read_name)
         except SourceError:
             return ""  # its URL serves as its name then
 
     def _unseen(self, doors: Sequence[_Door]) -> list[str]:
-        seen = {door.name for door in doors if door.members is not None}
+        seen = {door.name for door in doors if door.error is None}
         return [url for name, url in _advertised(doors).items() if url and name not in seen]
 
     async def _get(
@@ -260,15 +284,16 @@ def _advertised(doors: Iterable[_Door]) -> dict[str, str]:
     """Return the members that any member lists, with their first client URL (empty where none is published)."""
     listed: dict[str, str] = {}
     for door in doors:
-        for member in door.members.members if door.members else ():
+        known = door.members.members if door.members else (door.followed,) if door.followed else ()
+        for member in known:
             listed[member.name] = listed.get(member.name) or next(iter(member.client_urls), "")
     listed.pop("", None)
     return listed
 
 
 def _leading(doors: Sequence[_Door]) -> _Door | None:
-    votes = Counter(door.members.leader for door in doors if door.members and door.members.leader)
-    own = [door for door in doors if door.error is None and door.members and door.members.leader == door.name]
+    votes = Counter(door.sees for door in doors if door.sees)
+    own = [door for door in doors if door.error is None and door.sees and door.sees == door.name]
     return max(own, key=lambda door: votes[door.name], default=None)
 
 
@@ -279,7 +304,7 @@ def _one_each(doors: Iterable[_Door]) -> tuple[_Door, ...]:
         key = door.name or door.base
         if key not in kept or (kept[key].error is not None and door.error is None):
             kept[key] = door
-    return tuple(kept[key] for key in sorted(kept))
+    return tuple(sorted(kept.values(), key=lambda door: door.name or address_of(door.url)))
 
 
 def _may_be_better_elsewhere(error: SourceError) -> bool:

@@ -42,6 +42,14 @@ class Members(Value):
         return next((member for member in self.members if member.name == name), None)
 
 
+class PdStatus(Value):
+    """One member's build and start."""
+
+    version: str
+    git_hash: str
+    started_at: datetime | None
+
+
 class View(Value):
     """What came of asking one member alone how it sees the membership."""
 
@@ -52,8 +60,12 @@ class View(Value):
     outcome: Outcome
     seconds: float
     why: str = ""
-    """What came back, when it did not answer."""
+    """What came back, when it did not answer or did not list the members."""
     members: Members | None = None
+    """None when it did not list them: without an etcd quorum a member answers all but that."""
+    sees_leader: str | None = None
+    """Whom it follows; empty when it says that there is no leader, None when it did not say."""
+    status: PdStatus | None = None
 
 
 class MemberHealth(Value):
@@ -71,14 +83,6 @@ class EtcdHealth(Value):
     healthy: bool
     reason: str = ""
     """etcd's own words (`RAFT NO LEADER`)."""
-
-
-class PdStatus(Value):
-    """One member's build and start."""
-
-    version: str
-    git_hash: str
-    started_at: datetime | None
 
 
 class Store(Value):
