@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from textwrap import TextWrapper
 
+from opsai_subjects.model import clean
+
 WIDTH = 100
 """Lines of prose are filled to this width wherever they go, so that a transcript reads like the terminal."""
 
@@ -18,7 +20,7 @@ def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), gap: st
 
 
 def filled(text: str, *, first: str = "", rest: str | None = None) -> str:
-    """Return prose filled to the width; `first` stands before its first line, `rest` (or as many blanks) before the others."""
+    """Return foreign or own prose, cleaned and filled to the width; `first` stands before its first line, `rest` (or as many blanks) before the others."""
     wrapper = TextWrapper(
         width=WIDTH,
         initial_indent=first,
@@ -26,4 +28,4 @@ def filled(text: str, *, first: str = "", rest: str | None = None) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(wrapper.wrap(" ".join(text.split())) or [first.rstrip()])
+    return "\n".join(wrapper.wrap(" ".join(clean(text).split())) or [first.rstrip()])

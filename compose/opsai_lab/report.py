@@ -106,7 +106,7 @@ def one_line(text: str) -> str:
 
 
 def _section(title: str, texts: Iterable[str]) -> list[str]:
-    filled_texts = [filled(clean(text), first=INDENT) for text in texts if text]
+    filled_texts = [filled(text, first=INDENT) for text in texts if text]
     return [title, *filled_texts] if filled_texts else []
 
 
@@ -117,9 +117,7 @@ def _mark(checked: CheckedClaim) -> str:
 def _claim(checked: CheckedClaim) -> str:
     claim = checked.claim
     looked = f"{claim.evidence_id} {claim.path} {claim.op}" + ("" if claim.value is None else f" {claim.value!r}")
-    return f"{clean(claim.says)} [{looked}]" + (
-        "" if checked.held else f": {checked.why or f'found {checked.found!r}'}"
-    )
+    return f"{claim.says} [{looked}]" + ("" if checked.held else f": {checked.why or f'found {checked.found!r}'}")
 
 
 def _families(tickets: Sequence[Ticket]) -> Iterator[Ticket]:
