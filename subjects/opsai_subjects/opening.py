@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
 from opsai_subjects.sources.prometheus import Prometheus
 from opsai_subjects.sources.web import open_web
 from opsai_subjects.subject import Sources, Subject, SubjectKind
+
+_AFTER_START = re.compile(r"\+(\d{1,6}(?:\.\d+)?)(s|m)?")
 
 
 @dataclass(frozen=True)
@@ -124,13 +126,17 @@ def parse_moment(text: str, recording: Recording) -> datetime:
     word = text.strip()
     if word in ("start", "end"):
         return incident.start if word == "start" else incident.end
-    if after := re.fullmatch(r"\+(\d+(?:\.\d+)?)(s|m)?", word):
-        return incident.start + timedelta(seconds=float(after[1]) * (60 if after[2] == "m" else 1))
     try:
-        moment = datetime.fromisoformat(word)
-    except ValueError as error:
+        if after := _AFTER_START.fullmatch(word):
+            moment = incident.start + timedelta(seconds=float(after[1]) * (60 if after[2] == "m" else 1))
+        else:
+            moment = datetime.fromisoformat(word)
+    except (ValueError, OverflowError) as error:
         raise _not_a_moment(text, recording) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=incident.start.tzinfo)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not incident.start <= moment <= incident.end:
+        raise _not_a_moment(text, recording)
+    return moment
 
 
 def _not_a_moment(text: str, recording: Recording) -> SettingsInvalid:

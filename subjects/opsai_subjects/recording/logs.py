@@ -35,18 +35,23 @@ class RecordedLogs:
         searched: list[str] = []
         for node in query.nodes or self.nodes():
             if node not in self._files:
-                unread.append(Unread(source=f"logs:{node}", asked="its log", why="the recording holds no log of it"))
+                known = ", ".join(self._files) or "none"
+                unread.append(
+                    _unread(node, "its log", "the recording holds no log of it", f"give one of those known: {known}")
+                )
                 continue
             try:
-                found = await anyio.to_thread.run_sync(self._entries, node, limiter=self._one_at_a_time)
+                await anyio.to_thread.run_sync(self._sift, node, sieve, harvest, limiter=self._one_at_a_time)
             except RecordingCorrupt as error:
-                unread.append(Unread(source=f"logs:{node}", asked=self._files[node].name, why=str(error)))
-                continue
-            searched.append(node)
-            for entry in found:
-                if sieve.admits(entry):
-                    harvest.add(node, entry)
+                unread.append(_unread(node, self._files[node].name, str(error)))
+            else:
+                searched.append(node)
         return LogPage(harvest.lines(), harvest.matched, tuple(unread), tuple(searched))
+
+    def _sift(self, node: str, sieve: Sieve, harvest: Harvest) -> None:
+        for entry in self._entries(node):
+            if sieve.admits(entry):
+                harvest.add(node, entry)
 
     def _entries(self, node: str) -> tuple[Entry, ...]:
         if node not in self._read:
@@ -55,3 +60,7 @@ class RecordedLogs:
             ended = [joiner.feed(line) for line in text.split("\n")]
             self._read[node] = tuple(entry for entry in (*ended, joiner.flush()) if entry is not None)
         return self._read[node]
+
+
+def _unread(node: str, asked: str, why: str, advice: str = "") -> Unread:
+    return Unread(source=f"logs:{node}", asked=asked, why=why, advice=advice)

@@ -2,7 +2,8 @@
 
 A path answers with its own newest poll. Two things keep a node that is gone from answering with old bodies:
 
-- A node whose newest poll of any path is older than 15 s does not answer at all: nobody looked, it times out.
+- A node whose newest poll of any path is older than 15 s does not answer at all: it times out. Before its first poll
+  nothing is recorded of it.
 - The recorder asks a node's paths in rounds, always in the same order, and breaks a round off after two errors. While
   the newest round holds nothing but errors, every path of the node, also one never recorded, answers with the newest of
   them. When the newest round that came to an end was broken off before it reached a path, that path answers with the
@@ -120,7 +121,9 @@ class Polls:
         if known is None:
             return None
         newest = bisect_right(known.at, at) - 1
-        if newest < 0 or at - known.at[newest] > NODE_SILENT_SECONDS:
+        if newest < 0:
+            return None
+        if at - known.at[newest] > NODE_SILENT_SECONDS:
             return Failed("timed_out", f"nobody got an answer of {node} in the {NODE_SILENT_SECONDS:g} s before")
         current = known.round_until(newest)
         if all(poll.error for poll in current):

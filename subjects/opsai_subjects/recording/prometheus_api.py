@@ -29,7 +29,7 @@ def prometheus_api(recording: Recording, clock: Clock) -> Starlette:
         Route("/-/healthy", api.plain("Prometheus Server is Healthy.\n")),
         Route("/-/ready", api.plain("Prometheus Server is Ready.\n")),
         Route("/api/v1/status/buildinfo", api.endpoint(api.buildinfo)),
-        Route("/api/v1/metadata", api.endpoint(lambda *_: _success({}))),
+        Route("/api/v1/metadata", api.endpoint(api.metadata)),
         Route("/api/v1/label/{label}/values", api.endpoint(api.label_values)),
     ]
     for path, answer in (
@@ -97,6 +97,10 @@ class _Api:
     def buildinfo(self, *_: object) -> Response:
         """Answer who this is."""
         return _success({"version": f"recording {self._name}", "revision": "", "branch": "", "goVersion": ""})
+
+    def metadata(self, *_: object) -> Response:
+        """Answer the metrics' types and helps: none were recorded."""
+        return _success({})
 
     def _sets(self, parameters: Parameters, now: float) -> Iterator[dict[str, str]]:
         start, end = parameters.time("start", 0.0), parameters.time("end", now)

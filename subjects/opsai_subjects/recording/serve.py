@@ -2,8 +2,8 @@
 
 import logging
 import socket
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -34,18 +34,8 @@ async def serve(recording: Recording, clock: Clock) -> AsyncGenerator[Served]:
     nodes = [node.name for node in recording.incident.nodes]
     apps: list[ASGIApp] = [NodeApi(recording, node, clock) for node in nodes]
     apps.append(prometheus_api(recording, clock))
-    sockets = [_listening() for _ in apps]
+    sockets = [_bound() for _ in apps]
     ports = [bound.getsockname()[1] for bound in sockets]
-    config = uvicorn.Config(
-        _ByPort(dict(zip(ports, apps, strict=True))),
-        lifespan="off",
-        log_config=None,
-        log_level=logging.CRITICAL,
-        access_log=False,
-        server_header=False,
-        ws="none",
-    )
-    server = _Server(config)
     of = dict(zip(nodes, ports, strict=False))
     addresses = {
         address: f"{HOST}:{of[node.name]}"
@@ -53,14 +43,33 @@ async def serve(recording: Recording, clock: Clock) -> AsyncGenerator[Served]:
         for address in (node.address, node.status_address)
         if address
     }
-    async with anyio.create_task_group() as group:
-        group.start_soon(server.serve, sockets)
-        await server.ready.wait()
-        try:
-            yield Served(addresses, f"http://{HOST}:{ports[-1]}")
-        finally:
-            server.should_exit = True
-            server.force_exit = True
+    async with _listening(_ByPort(dict(zip(ports, apps, strict=True))), sockets):
+        yield Served(addresses, f"http://{HOST}:{ports[-1]}")
+
+
+@asynccontextmanager
+async def _listening(app: ASGIApp, sockets: list[socket.socket]) -> AsyncGenerator[None]:
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        log_level=logging.CRITICAL,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_keep_alive=3600,  # a connection closed while idle would look like a node that broke one
+        timeout_graceful_shutdown=1,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    # Not `serve`: it would take the program's signals, and need a task group, which wraps every error of the block.
+    await server.startup(sockets)
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await server.shutdown(sockets)
 
 
 class _ByPort:
@@ -71,23 +80,7 @@ class _ByPort:
         await self._apps[scope["server"][1]](scope, receive, send)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn inside somebody else's event loop: signals stay with the program, and readiness can be awaited."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = anyio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
-def _listening() -> socket.socket:
+def _bound() -> socket.socket:
     # The protocol is named because asyncio turns Nagle's algorithm off only then: 40 ms a reply otherwise.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.bind((HOST, 0))

@@ -53,7 +53,7 @@ class FileLogs:
                 await anyio.to_thread.run_sync(partial(search.node, node, self._globs[node]))
             else:
                 known = ", ".join(self._globs) or "none"
-                search.failed(node, "its log", Unreadable("no log is set for it", f"one of the known: {known}"))
+                search.failed(node, "its log", Unreadable("no log is set for it", f"give one of those known: {known}"))
         return LogPage(search.harvest.lines(), search.harvest.matched, tuple(search.unread), tuple(search.searched))
 
 
@@ -110,7 +110,9 @@ class _Search:
     def _note_packed(self, node: str, found: Found) -> None:
         for file in found.packed:
             self.failed(
-                node, str(file), Unreadable(f"{file.suffix} is not read, only gzip is", "unpack it, or use gzip")
+                node,
+                str(file),
+                Unreadable(f"{file.suffix} is not read, only gzip is", "unpack it, or compress with gzip"),
             )
 
     def _file(self, node: str, file: Path) -> None:

@@ -18,6 +18,7 @@ MAX_LINE_BYTES = 64 * 1024
 """What of a line goes beyond this is left out: a line without an end must not fill the memory."""
 _NEAR_ENOUGH_BYTES = 64 * 1024
 _PROBE_BYTES = 256 * 1024
+_PACKED = (".zst", ".xz", ".bz2", ".lz4")
 
 
 class Unreadable(Exception):
@@ -40,25 +41,22 @@ class Found:
 def find(pattern: str) -> Found:
     """Return the files that the path or glob means, with the rotated ones beside each. Raises Unreadable."""
     wanted = str(Path(pattern).expanduser())
-    globbed = glob.glob(wanted, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
-    matches = sorted(globbed or ([wanted] if Path(wanted).exists() else []))
+    # os.path, since pathlib raises where a folder may not be entered, and takes no absolute pattern
+    matches = glob.glob(wanted, recursive=True) or ([wanted] if os.path.lexists(wanted) else [])  # noqa: PTH207
     files: dict[Path, None] = {}
-    for match in map(Path, matches):
-        if match.is_dir():
-            continue
-        for file in (match, *_rotated(match)):
-            files[file] = None
-    packed = tuple(file for file in files if file.suffix in (".zst", ".xz", ".bz2", ".lz4"))
-    readable = tuple(file for file in files if file not in packed)
+    for match in sorted(matches):
+        if os.path.isfile(match):  # noqa: PTH113
+            files.update(dict.fromkeys((Path(match), *_rotated(Path(match)))))
     if not files:
         raise _nothing(wanted, matches)
-    return Found(readable, packed)
+    packed = tuple(file for file in files if file.suffix in _PACKED)
+    return Found(tuple(file for file in files if file not in packed), packed)
 
 
 def _rotated(file: Path) -> list[Path]:
     # tikv-2024-01-17T15-21-13.728.log(.gz) as TiKV and PD name them, tikv.log.1(.gz) and tikv.log-20240117 as logrotate does
     stem, suffix = re.escape(file.stem), re.escape(file.suffix)
-    packed = r"(?:\.(?:gz|zst|xz|bz2|lz4))?"
+    packed = f"(?:{'|'.join(re.escape(suffix) for suffix in ('.gz', *_PACKED))})?"
     name = re.compile(rf"(?:{stem}-\d[\dT.:-]*{suffix}|{stem}{suffix}[.-]\d[\dT.:-]*){packed}|{stem}{suffix}\.gz")
     try:
         beside = sorted(file.parent.iterdir())
@@ -68,11 +66,11 @@ def _rotated(file: Path) -> list[Path]:
 
 
 def _nothing(pattern: str, matches: list[str]) -> Unreadable:
-    if matches:
+    if any(os.path.isdir(match) for match in matches):  # noqa: PTH112
         return Unreadable(f"{pattern} is a folder", f"give the files in it: {pattern.rstrip('/')}/*.log")
-    folder = Path(pattern).parent
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
+    if matches:
+        return Unreadable(f"{pattern} is no regular file (a pipe, or a link to nothing)", "give the path of a file")
+    folder = next(above for above in Path(pattern).absolute().parents if os.path.isdir(above))  # noqa: PTH112
     if not os.access(folder, os.R_OK | os.X_OK):
         return Unreadable(f"permission denied for the folder {folder}", "run as a user who may read it")
     return Unreadable(f"no file matches {pattern}", f"look at what is there: ls {folder}")
@@ -83,9 +81,7 @@ def open_log(file: Path) -> BufferedIOBase:
     try:
         return file.open("rb")
     except PermissionError as error:
-        raise Unreadable(
-            "permission denied", "run as a user who may read it, or let that user into its group"
-        ) from error
+        raise Unreadable("permission denied", "run as a user who may read it, often one of group adm") from error
     except FileNotFoundError as error:
         raise Unreadable("it vanished: rotated away or deleted", "ask again") from error
     except OSError as error:
@@ -158,6 +154,6 @@ def _chunk(stream: BufferedIOBase) -> bytes:
     except EOFError as error:
         raise Unreadable("its gzip stream breaks off: it is cut or still being written", "ask again") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise Unreadable(f"it is not whole gzip ({error})", "see what wrote it") from error
+        raise Unreadable(f"it is not whole gzip ({error})", "look at what wrote it") from error
     except OSError as error:
         raise Unreadable(f"reading it failed ({error.strerror})", "see whether its disk is well") from error

@@ -202,7 +202,8 @@ async def open_web(
         trust_env=False,
         follow_redirects=False,
         headers={"accept-encoding": "gzip", "user-agent": "opsai"},
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60.0),
+        # Kept within one round only: the next one dials anew, and so sees whether the endpoint still takes connections.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=5.0),
     )
     async with client:
         yield Web(client, keys, limits, tuple(re.compile(pattern) for pattern in allow))
