@@ -51,7 +51,9 @@ class FaultKind(Value):
     rivals: tuple[str, ...] = ()
     """Kinds easily taken for it: `confirmed` needs each contradicted by evidence."""
     explains: tuple[str, ...] = ()
-    """Kinds that, seen at the same time on another entity, are its consequence and no cause of their own."""
+    """Kinds that, seen at the same time on another entity, are its consequence and no cause of their own; `*` is all."""
+    collective: bool = False
+    """It befalls several entities at once and is one cause, named by any of them."""
     red_herrings: tuple[str, ...] = ()
     do: str
     """The recommended action, one sentence."""

@@ -1,0 +1,119 @@
+"""The differential: fault kinds weighed against the signs that facts show. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+
+from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign
+
+SUPPORT_WEIGHT = 0.5
+
+
+def rank(kinds: Sequence[FaultKind], signs: Sequence[Sign], groups: Mapping[str, tuple[str, ...]]) -> Differential:
+    """Weigh each kind on each entity of its group, best first, and choose the causes.
+
+    A candidate needs at least one sign shown to be listed. Causes are the fitting candidates that no better one on the same
+    entity outranks and that no other cause explains.
+    """
+    by_entity: dict[str, dict[str, Sign]] = {}
+    for sign in signs:
+        by_entity.setdefault(sign.entity, {})[sign.id] = sign
+    found = [
+        candidate
+        for kind in kinds
+        for entity in groups.get(kind.on, ())
+        if (candidate := weigh(kind, entity, by_entity.get(entity, {}))) is not None
+    ]
+    by_id = {kind.id: kind for kind in kinds}
+    found.sort(key=lambda candidate: _order(candidate, by_id[candidate.kind]))
+    return Differential(candidates=tuple(found), causes=_causes(found, by_id))
+
+
+def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate | None:
+    """Return how the kind fits the entity; None when nothing of what it must show is shown."""
+    needed = [(name,) for name in kind.must_show] + list(kind.one_of)
+    support: list[Sign] = []
+    contradiction: list[Sign] = []
+    unknown: list[Sign] = []
+    missing: list[str] = []
+    active = True
+    for group in needed:
+        here = [signs[name] for name in group if name in signs]
+        shown = [sign for sign in here if sign.state == "shown"]
+        if shown:
+            support += shown
+            active = active and any(sign.active for sign in shown)
+        elif any(sign.state == "unknown" for sign in here):
+            unknown += [sign for sign in here if sign.state == "unknown"]
+        elif here:
+            contradiction += here
+        else:
+            missing += group
+    if not support:
+        return None
+    needed_shown = len(support)
+    contradiction += [signs[name] for name in kind.must_not_show if name in signs and signs[name].state == "shown"]
+    extra = [signs[name] for name in kind.supports if name in signs and signs[name].state == "shown"]
+    standing: Literal["fits", "possible", "contradicted"] = "possible" if unknown or missing else "fits"
+    if contradiction:
+        standing = "contradicted"
+    score = needed_shown + SUPPORT_WEIGHT * len(extra) - len(contradiction) - 0.25 * (len(unknown) + len(missing))
+    return Candidate(
+        kind=kind.id,
+        entity=entity,
+        standing=standing,
+        active=active,
+        score=round(score, 2),
+        support=(*support, *extra),
+        contradiction=tuple(contradiction),
+        unknown=tuple(unknown),
+        missing=tuple(missing),
+    )
+
+
+def merge(now: Sequence[Sign], past: Iterable[tuple[datetime, Sequence[Sign]]]) -> tuple[Sign, ...]:
+    """Add what was seen before and is not seen now: such a sign is shown and no longer active, since its first sighting."""
+    earlier: dict[tuple[str, str], Sign] = {}
+    first: dict[tuple[str, str], datetime] = {}
+    for at, signs in sorted(past, key=lambda pair: pair[0]):
+        for sign in signs:
+            if sign.state == "shown":
+                key = (sign.id, sign.entity)
+                earlier[key] = sign
+                first.setdefault(key, sign.since or at)
+    merged: list[Sign] = []
+    for sign in now:
+        key = (sign.id, sign.entity)
+        old = earlier.pop(key, None)
+        if sign.state == "shown" or old is None:
+            since = min((moment for moment in (sign.since, first.get(key)) if moment is not None), default=None)
+            merged.append(sign.model_copy(update={"since": since}) if sign.state == "shown" else sign)
+        else:
+            merged.append(old.model_copy(update={"active": False, "since": first[key]}))
+    merged += [old.model_copy(update={"active": False, "since": first[key]}) for key, old in earlier.items()]
+    return tuple(merged)
+
+
+def _order(candidate: Candidate, kind: FaultKind) -> tuple[int, bool, int, float, str, str]:
+    standing = ("fits", "possible", "contradicted").index(candidate.standing)
+    return (standing, not candidate.active, -kind.weight, -candidate.score, candidate.kind, candidate.entity)
+
+
+def _causes(found: Sequence[Candidate], kinds: Mapping[str, FaultKind]) -> tuple[Candidate, ...]:
+    fitting = [candidate for candidate in found if candidate.standing == "fits"]
+    if any(candidate.active for candidate in fitting):
+        fitting = [candidate for candidate in fitting if candidate.active]
+    chosen: list[Candidate] = []
+    for candidate in fitting:
+        kind = kinds[candidate.kind]
+        if kind.collective and any(other.kind == candidate.kind for other in chosen):
+            continue
+        if any(_explains(kinds[other.kind], other, candidate) for other in chosen):
+            continue
+        chosen = [other for other in chosen if not _explains(kind, candidate, other)]
+        chosen.append(candidate)
+    return tuple(chosen)
+
+
+def _explains(kind: FaultKind, cause: Candidate, other: Candidate) -> bool:
+    return cause.entity == other.entity or other.kind in kind.explains or "*" in kind.explains

@@ -1,0 +1,203 @@
+"""Facts: everything known of one TiKV cluster at one instant, and what could not be read."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from opsai_subjects.model import Scalar, Value
+from opsai_subjects.subject import Facts
+
+Outcome = Literal["answered", "refused", "timed_out", "disconnected", "error", "unknown"]
+"""How an endpoint met us. `unknown`: it was never asked, or a recording holds no answer."""
+
+
+class Track(Value):
+    """One signal of one entity over the look-back: evenly spaced points, the last one at the instant of the facts."""
+
+    points: tuple[float | None, ...] = Field(exclude=True)
+    """Oldest first; None where the series had no value."""
+    now: float | None
+    """The last point."""
+    before: float | None
+    """The median of the first third of the points that have a value: the entity's own past."""
+    peak: float | None
+
+
+class Tracks(Value):
+    """The signals over the look-back, by name, then by entity."""
+
+    start: datetime
+    step_seconds: float
+    by_name: dict[str, dict[str, Track]]
+    unread: tuple[str, ...] = ()
+    """Signals whose query could not be answered: they are unknown, not zero."""
+
+    def of(self, name: str, entity: str) -> Track | None:
+        """Return the track, None when the signal has no series for it."""
+        return self.by_name.get(name, {}).get(entity)
+
+    def known(self, name: str) -> bool:
+        """Say whether the query was answered at all."""
+        return name in self.by_name
+
+
+class StoreFacts(Value):
+    """One store, as PD describes it and as its status port met us."""
+
+    entity: str
+    id: str
+    name: str
+    address: str
+    status_address: str
+    state: str
+    """PD's word: Up, Disconnected, Down, Offline, Tombstone; `unknown` when PD could not be asked."""
+    engine: str = "tikv"
+    heartbeat_age_seconds: float | None = None
+    leader_count: int | None = None
+    region_count: int | None = None
+    leader_weight: float = 1.0
+    region_weight: float = 1.0
+    capacity_bytes: float | None = None
+    available_bytes: float | None = None
+    slow_score: float | None = None
+    is_busy: bool = False
+    version: str = ""
+    started_at: datetime | None = None
+    labels: dict[str, str] = Field(default_factory=dict[str, str])
+    status_port: Outcome = "unknown"
+
+
+class MemberFacts(Value):
+    """One PD member, as it describes itself and as it met us."""
+
+    entity: str
+    name: str
+    address: str
+    is_leader: bool
+    is_etcd_leader: bool
+    health: bool | None
+    """What the cluster's health view says of it; None when nobody could be asked."""
+    client_port: Outcome
+    sees_leader: str | None = None
+    """The leader in its own view; an empty string when it says there is none, None when it did not say."""
+    version: str = ""
+    started_at: datetime | None = None
+
+
+class HotRegion(Value):
+    """A region that carries a large part of the cluster's traffic of one direction."""
+
+    region_id: str
+    leader_store: str
+    share: float
+    """Of all keys written (read) in the cluster, 0 to 1."""
+    keys_per_second: float
+
+
+class LogCount(Value):
+    """How often one decisive message stood in one node's log within the look-back."""
+
+    count: int
+    first_at: datetime
+    last_at: datetime
+    sample: str = Field(max_length=400)
+
+
+class NodeLog(Value):
+    """What one node's log says of the look-back."""
+
+    lines: int
+    last_at: datetime | None
+    """Its newest line, None when there is none in the look-back."""
+    patterns: dict[str, LogCount] = Field(default_factory=dict[str, LogCount])
+    accuses: dict[str, int] = Field(default_factory=dict[str, int])
+    """host:port of a peer to how many lines say it cannot be reached."""
+
+
+class TikvFacts(Facts):
+    """A TiKV cluster at one instant."""
+
+    pd_answers: bool
+    """Whether any member answered anything."""
+    leader: str | None
+    """The PD leader's name: None when the members that answer know none or none answers."""
+    leader_known: bool
+    """Whether the question of the leader could be answered (also with: there is none)."""
+    members: tuple[MemberFacts, ...]
+    stores: tuple[StoreFacts, ...]
+    stores_known: bool
+    region_count: int | None = None
+    max_replicas: int | None = None
+    schedulers: tuple[str, ...] | None = None
+    paused_schedulers: tuple[str, ...] | None = None
+    evicting: dict[str, str] = Field(default_factory=dict[str, str])
+    """Store entity to the scheduler that moves its leaders away."""
+    config: dict[str, Scalar] | None = None
+    """PD's configuration, dotted names."""
+    store_config: dict[str, dict[str, Scalar]] = Field(default_factory=dict[str, dict[str, Scalar]])
+    """Store entity to its own settings where they differ from most stores, dotted names."""
+    region_states: dict[str, int] | None = None
+    """`miss-peer`, `down-peer`, `pending-peer`, … to how many regions."""
+    hot_writes: tuple[HotRegion, ...] | None = None
+    hot_reads: tuple[HotRegion, ...] | None = None
+    gc_safe_point_age_seconds: float | None = None
+    """None: GC is not used, or nobody could be asked."""
+    gc_blocker: str = ""
+    tracks: Tracks
+    unreachable: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])
+    """Reporting store to the stores it says it cannot reach and the reports per second, now."""
+    logs: dict[str, NodeLog] = Field(default_factory=dict[str, NodeLog])
+    """Entity to what its log says; an entity that is not here has no readable log."""
+
+    def store(self, entity: str) -> StoreFacts | None:
+        """Return the store of that entity."""
+        return next((store for store in self.stores if store.entity == entity), None)
+
+    def member(self, entity: str) -> MemberFacts | None:
+        """Return the member of that entity."""
+        return next((member for member in self.members if member.entity == entity), None)
+
+    @property
+    def data_stores(self) -> tuple[StoreFacts, ...]:
+        """The stores that hold raft groups of their own: no TiFlash, no tombstone."""
+        return tuple(store for store in self.stores if store.engine == "tikv" and store.state != "Tombstone")
+
+
+CLUSTER = "cluster"
+"""The entity of what concerns the whole cluster."""
+
+
+def groups(facts: TikvFacts) -> Mapping[str, tuple[str, ...]]:
+    """Return the entities that fault kinds speak of, by group."""
+    settings = tuple(sorted(f"config:{name}" for name in facts.config or {}))
+    return {
+        "store": tuple(store.entity for store in facts.data_stores),
+        "pd": tuple(member.entity for member in facts.members),
+        "cluster": (CLUSTER,),
+        "config": settings,
+        "scheduler": tuple(f"scheduler:{name}" for name in facts.schedulers or ()) + ABSENT_SCHEDULERS,
+        "region": ("region",),
+        "load": ("load",),
+    }
+
+
+DEFAULT_SCHEDULERS = ("balance-hot-region-scheduler", "balance-leader-scheduler", "balance-region-scheduler")
+"""Present in every version unless an operator removed them (pd pkg/schedule/config DefaultSchedulers)."""
+ABSENT_SCHEDULERS = tuple(f"scheduler:{name}" for name in DEFAULT_SCHEDULERS)
+
+
+def same_entity(facts: TikvFacts, name: str) -> str | None:
+    """Return the entity meant by a name, address or id."""
+    for node in facts.nodes:
+        if name in (node.entity, node.name, node.address, node.status_address):
+            return node.entity
+    for store in facts.stores:
+        if name == store.id:
+            return store.entity
+    known = {entity for entities in groups(facts).values() for entity in entities}
+    if name in known:
+        return name
+    prefixes = ("region:", "config:", "scheduler:", "link:")
+    return name if name.startswith(prefixes) or name in ("keys", "load", "region", CLUSTER) else None

@@ -1,0 +1,35 @@
+"""All invariants, judged on every entity they apply to."""
+
+from collections.abc import Iterator, Mapping
+
+from opsai_subjects.invariant import Invariant, Verdict
+from opsai_tikv.facts import TikvFacts, groups
+from opsai_tikv.invariants.cluster import LOAD_RULES, PD_RULES, PLACEMENT_RULES, SIGHT_RULES
+from opsai_tikv.invariants.rule import InvariantRule
+from opsai_tikv.invariants.stores import STORES
+from opsai_tikv.seen import Look
+from opsai_tikv.signs.settings import BAD_SETTINGS
+
+RULES: tuple[InvariantRule, ...] = (*PD_RULES, *PLACEMENT_RULES, *STORES, *LOAD_RULES, *SIGHT_RULES)
+INVARIANTS: tuple[Invariant, ...] = tuple(rule.invariant for rule in RULES)
+
+
+def judge(facts: TikvFacts, limits: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
+    """Judge every invariant on every entity it applies to; `limits` are a user's own, by invariant."""
+    return tuple(_verdicts(facts, limits or {}))
+
+
+def _verdicts(facts: TikvFacts, limits: Mapping[str, float]) -> Iterator[Verdict]:
+    look = Look(facts)
+    by_group = {**groups(facts), "target": (*look.members, *look.stores)}
+    for rule in RULES:
+        entities = dict.fromkeys(by_group[rule.group])
+        if rule.group == "config":
+            entities = {entity: None for entity in entities if _judged(entity)}
+        for entity in entities:
+            yield rule.judge(look, entity, limits.get(rule.invariant.id))
+
+
+def _judged(entity: str) -> bool:
+    name = entity.removeprefix("config:")
+    return name in BAD_SETTINGS or name.startswith("schedule.store-limit.")

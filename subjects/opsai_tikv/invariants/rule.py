@@ -1,0 +1,55 @@
+"""InvariantRule: one invariant, the entities it applies to, and its pure judge."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from opsai_subjects.invariant import Invariant, Verdict
+from opsai_tikv.seen import Look, Seen
+
+Group = Literal["store", "pd", "cluster", "config", "scheduler", "region", "load", "target"]
+
+
+@dataclass(frozen=True)
+class InvariantRule:
+    """An invariant with its judge. A judge looks for the violation: seen is violated, absent is held."""
+
+    invariant: Invariant
+    group: Group
+    look: Callable[[Look, str], Seen]
+
+    def judge(self, look: Look, entity: str, limit: float | None = None) -> Verdict:
+        """Judge it on one entity. What was seen and is over is held again: signs keep the past, verdicts the present."""
+        seen = self.look(look, entity)
+        over_limit = limit is None or not isinstance(seen.value, (int, float)) or seen.value > limit
+        if seen.state == "unknown":
+            state: Literal["held", "violated", "unknown"] = "unknown"
+        else:
+            state = "violated" if seen.state == "shown" and seen.active and over_limit else "held"
+        says = {
+            "violated": seen.says or f"not so: {self.invariant.says}",
+            "held": self.invariant.says,
+            "unknown": seen.says,
+        }[state]
+        return Verdict(
+            invariant=self.invariant.id,
+            entity=entity,
+            state=state,
+            says=says,
+            value=seen.value if state == "violated" else None,
+            limit=limit if limit is not None else seen.limit,
+            unit=self.invariant.unit,
+            source=self.invariant.source,
+            since=seen.since if state == "violated" else None,
+        )
+
+
+def either(*looks: Callable[[Look, str], Seen]) -> Callable[[Look, str], Seen]:
+    """Return a look that is shown when one of these is, unknown when none is and one is unknown."""
+
+    def look(at: Look, entity: str) -> Seen:
+        found = [one(at, entity) for one in looks]
+        shown = next((seen for seen in found if seen.state == "shown" and seen.active), None)
+        return shown or next((seen for seen in found if seen.state == "unknown"), found[0])
+
+    return look

@@ -1,0 +1,105 @@
+"""What the nodes' logs hold of decisive messages within the look-back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from opsai_subjects.errors import QueryInvalid
+from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Node, Unread, Window, clean
+from opsai_tikv.facts import LogCount, NodeLog
+from opsai_tikv.logs import classify, texts
+
+DECISIVE = (
+    "welcome",
+    "signal_stop",
+    "panic",
+    "connect_timeout",
+    "connection_aborted",
+    "keepalive_timeout",
+    "pd_connect_failed",
+    "quorum_inactive",
+    "no_space",
+    "disk_error",
+    "disk_usage_changed",
+    "disk_probe_timeout",
+)
+LINES_AT_MOST = 20_000
+CUT_OFF = ("connect_timeout", "connection_aborted", "keepalive_timeout")
+SAMPLE_CHARS = 200
+
+
+async def read_logs(
+    logs: LogSource, nodes: Sequence[Node], window: Window
+) -> tuple[dict[str, NodeLog], tuple[Unread, ...]]:
+    """Return what each node's log says, by entity, and what could not be read."""
+    by_log = {name: node.entity for name in logs.nodes() if (node := node_of(name, nodes)) is not None}
+    decisive = await _search(logs, LogQuery(window=window, contains=texts(DECISIVE), limit=LINES_AT_MOST))
+    fatal = await _search(logs, LogQuery(window=window, levels=("FATAL",), limit=200))
+    found: dict[str, NodeLog] = {}
+    unread: list[Unread] = [*decisive.unread]
+    for name, entity in by_log.items():
+        newest = await _search(logs, LogQuery(window=window, nodes=(name,), limit=1, newest_first=True))
+        if name not in newest.searched:
+            continue
+        lines = [line for line in (*decisive.lines, *fatal.lines) if line.node == name]
+        found[entity] = NodeLog(
+            lines=newest.matched,
+            last_at=newest.lines[0].at if newest.lines else await _older(logs, name, window),
+            patterns=_patterns(lines),
+            accuses=_accuses(lines),
+        )
+    if decisive.matched > len(decisive.lines):
+        unread.append(
+            Unread(
+                source="logs",
+                asked="decisive messages",
+                why=f"{decisive.matched} lines, the first {len(decisive.lines)} were counted",
+            )
+        )
+    return found, tuple(unread)
+
+
+def node_of(name: str, nodes: Sequence[Node]) -> Node | None:
+    """Return the node that a log's name means: its name, entity, address or host."""
+    for node in nodes:
+        if name in (node.name, node.entity, node.address, node.status_address):
+            return node
+    hosts = [node for node in nodes if node.address.rsplit(":", 1)[0] == name]
+    return hosts[0] if len(hosts) == 1 else None
+
+
+async def _search(logs: LogSource, query: LogQuery) -> LogPage:
+    try:
+        return await logs.search(query)
+    except QueryInvalid as error:  # our own texts: a source that cannot take them is unread
+        return LogPage((), 0, (Unread(source="logs", asked=query.regex, why=str(error)),))
+
+
+async def _older(logs: LogSource, name: str, window: Window) -> datetime | None:
+    """Return the newest line before the look-back, up to a day earlier."""
+    before = Window.last(86_400, window.start)
+    page = await _search(logs, LogQuery(window=before, nodes=(name,), limit=1, newest_first=True))
+    return page.lines[0].at if page.lines else None
+
+
+def _patterns(lines: Sequence[LogLine]) -> dict[str, LogCount]:
+    found: dict[str, LogCount] = {}
+    for line in sorted(lines, key=lambda line: line.at):
+        for pattern in classify(line):
+            old = found.get(pattern)
+            found[pattern] = LogCount(
+                count=old.count + 1 if old else 1,
+                first_at=old.first_at if old else line.at,
+                last_at=line.at,
+                sample=clean(line.message, SAMPLE_CHARS),
+            )
+    return found
+
+
+def _accuses(lines: Sequence[LogLine]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for line in lines:
+        if any(pattern in CUT_OFF for pattern in classify(line)):
+            address = line.fields.get("addr", "")
+            if address:
+                found[address] = found.get(address, 0) + 1
+    return found

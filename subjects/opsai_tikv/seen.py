@@ -1,0 +1,133 @@
+"""How facts are looked at: a signal against its peers and its own past, point by point."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Literal
+
+from opsai_tikv.facts import TikvFacts, Track
+
+State = Literal["shown", "absent", "unknown"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one look found."""
+
+    state: State
+    says: str
+    active: bool = True
+    value: float | str | None = None
+    limit: float | None = None
+    since: datetime | None = None
+
+
+ABSENT = Seen("absent", "not seen")
+
+
+def unknown(why: str) -> Seen:
+    """Return a look that could not be taken."""
+    return Seen("unknown", why)
+
+
+class Look:
+    """Facts, with what most signs ask of them."""
+
+    def __init__(self, facts: TikvFacts) -> None:
+        self.facts = facts
+        self.stores = tuple(store.entity for store in facts.data_stores)
+        self.members = tuple(member.entity for member in facts.members)
+
+    def track(self, name: str, entity: str) -> Track | None:
+        """Return the track of a signal on an entity."""
+        return self.facts.tracks.of(name, entity)
+
+    def now(self, name: str, entity: str) -> float | None:
+        """Return the newest value of a signal, None when there is none now."""
+        track = self.track(name, entity)
+        return track.now if track else None
+
+    def before(self, name: str, entity: str) -> float | None:
+        """Return the entity's own past of a signal."""
+        track = self.track(name, entity)
+        return track.before if track else None
+
+    def peers_of(self, entity: str) -> tuple[str, ...]:
+        """Return the entities of the same role."""
+        group = self.stores if entity in self.stores else self.members
+        return tuple(other for other in group if other != entity)
+
+    def peer_values(self, name: str, entity: str, index: int = -1) -> list[float]:
+        """Return the peers' values of a signal at one point."""
+        tracks = (self.track(name, other) for other in self.peers_of(entity))
+        values = (track.points[index] for track in tracks if track and track.points)
+        return [value for value in values if value is not None]
+
+    def moment(self, index: int) -> datetime:
+        """Return the time of one point."""
+        return self.facts.tracks.start + timedelta(seconds=self.facts.tracks.step_seconds * index)
+
+    def when(self, name: str, entity: str, test: Callable[[int, float], bool], at_least: int = 2) -> Seen:
+        """Look for points that pass the test: shown when so many stand in a row, active when one of the last two does."""
+        if not self.facts.tracks.known(name):
+            return unknown(f"the query of {name} was not answered")
+        track = self.track(name, entity)
+        if track is None or all(point is None for point in track.points):
+            return unknown(f"{name} has no samples here")
+        hits = [point is not None and test(index, point) for index, point in enumerate(track.points)]
+        start, length = _last_run(hits, at_least)
+        if length == 0:
+            return ABSENT
+        active = any(hits[-2:])
+        values = [point for point in track.points[start : start + length] if point is not None]
+        value = track.now if active and track.now is not None else max(values, key=abs)
+        return Seen("shown", "", active, value, None, self.moment(start))
+
+    def over(
+        self, name: str, entity: str, *, floor: float, factor: float = 1.0, own: float = 0.0, at_least: int = 2
+    ) -> Seen:
+        """Look for points above the floor, above `factor` times the peers' median and above `own` times its own past."""
+        past = self.before(name, entity)
+
+        def test(index: int, value: float) -> bool:
+            peers = self.peer_values(name, entity, index)
+            high = value > floor and (not peers or value > factor * median(peers))
+            return high and (not own or past is None or value > own * past)
+
+        seen = self.when(name, entity, test, at_least)
+        if seen.state != "shown" or not isinstance(seen.value, float):
+            return seen
+        peers = self.peer_values(name, entity)
+        against = f", peers {figure(median(peers))}" if peers else ""
+        before = f", before {figure(past)}" if past is not None else ""
+        return Seen(
+            "shown", f"{name} {figure(seen.value)}{against}{before}", seen.active, seen.value, floor, seen.since
+        )
+
+
+def _last_run(hits: list[bool], at_least: int) -> tuple[int, int]:
+    """Return start and length of the last run of at least so many, a single gap inside it allowed; length 0 for none."""
+    best = (0, 0)
+    index = 0
+    while index < len(hits):
+        if not hits[index]:
+            index += 1
+            continue
+        end = index
+        while end + 1 < len(hits) and (hits[end + 1] or (end + 2 < len(hits) and hits[end + 2])):
+            end += 1
+        if sum(hits[index : end + 1]) >= at_least:
+            best = (index, end - index + 1)
+        index = end + 1
+    return best
+
+
+def figure(value: float | None) -> str:
+    """Return a number in three significant digits."""
+    return "none" if value is None else f"{value:.3g}"
+
+
+def ago(facts: TikvFacts, moment: datetime | None) -> float | None:
+    """Return how many seconds before the facts a moment lies."""
+    return None if moment is None else (facts.at - moment).total_seconds()

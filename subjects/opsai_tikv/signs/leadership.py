@@ -1,0 +1,153 @@
+"""Signs of who leads what: leaders lost, moved on purpose or piled up, and quorums."""
+
+from opsai_tikv.facts import StoreFacts
+from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
+from opsai_tikv.signs.reach import pd_disconnected, process_gone, status_silent
+from opsai_tikv.signs.rule import SignRule
+
+FEW_LEADERS = 3.0
+PILED_UP = 1.8
+"""So many times its fair share of leaders."""
+
+
+def leaders_lost(look: Look, entity: str) -> Seen:
+    """It lost nearly all leaders that it had."""
+    past = look.before("leaders", entity)
+    if past is None or past < FEW_LEADERS:
+        return unknown("it led too few regions before to tell")
+    now = look.now("leaders", entity)
+    if now is None:
+        store = look.facts.store(entity)
+        if store is None or store.leader_count is None:
+            return unknown("nobody says how many regions it leads now")
+        lost = store.leader_count <= 0.25 * past
+        return (
+            Seen(
+                "shown", f"{store.leader_count} leaders by PD, before {past:.0f}", value=store.leader_count, limit=past
+            )
+            if lost
+            else ABSENT
+        )
+    seen = look.when("leaders", entity, lambda _, value: value <= 0.25 * past, 1)
+    if seen.state != "shown":
+        return seen
+    value = seen.value if isinstance(seen.value, float) else None
+    return Seen("shown", f"{figure(value)} leaders, before {figure(past)}", seen.active, seen.value, past, seen.since)
+
+
+def evicting(look: Look, entity: str) -> Seen:
+    """A scheduler moves its leaders away on purpose."""
+    if look.facts.schedulers is None:
+        return unknown("PD's schedulers are not known")
+    name = look.facts.evicting.get(entity)
+    return Seen("shown", f"{name} covers it", value=name) if name else ABSENT
+
+
+def elections(look: Look, entity: str) -> Seen:
+    """It called elections: a burst of votes."""
+    return look.when("votes", entity, lambda _, value: value > 0.5)
+
+
+def weight_set(look: Look, entity: str) -> Seen:
+    """Its leader or region weight is not 1."""
+    store = look.facts.store(entity)
+    if store is None or not look.facts.stores_known:
+        return unknown("PD's stores are not known")
+    if store.leader_weight == 1 and store.region_weight == 1:
+        return ABSENT
+    return Seen(
+        "shown",
+        f"leader weight {store.leader_weight:g}, region weight {store.region_weight:g}",
+        value=store.leader_weight,
+        limit=1.0,
+    )
+
+
+def leaders_piled_up(look: Look, entity: str) -> Seen:
+    """It leads far more than its share while every store is well."""
+    stores = look.facts.data_stores
+    counts = {store.entity: store.leader_count for store in stores if store.leader_count is not None}
+    if len(counts) < 2 or len(counts) < len(stores):
+        return unknown("PD does not say how many regions each store leads")
+    if any(_not_well(look, store) for store in stores):
+        return ABSENT
+    fair = sum(counts.values()) / len(counts)
+    if fair >= FEW_LEADERS and counts[entity] > PILED_UP * fair:
+        return Seen(
+            "shown",
+            f"{counts[entity]} leaders, a fair share is {fair:.0f}",
+            value=counts[entity],
+            limit=round(PILED_UP * fair, 1),
+        )
+    return ABSENT
+
+
+def _not_well(look: Look, store: StoreFacts) -> bool:
+    start = look.track("start_time", store.entity)
+    restarted = bool(start and start.now and start.now > look.facts.tracks.start.timestamp())
+    # a store that just started has its leaders still coming back
+    young = bool(restarted and start and start.now and look.facts.at.timestamp() - start.now < 300)
+    slow = (store.slow_score or 0) >= 80
+    return store.state != "Up" or young or slow or store.entity in look.facts.evicting or bool(look.facts.unreachable)
+
+
+def leaving_and_stuck(look: Look, entity: str) -> Seen:
+    """It is being taken out and its regions do not leave."""
+    store = look.facts.store(entity)
+    if store is None or not look.facts.stores_known:
+        return unknown("PD's stores are not known")
+    if store.state != "Offline" or not store.region_count:
+        return ABSENT
+    track = look.track("regions", entity)
+    moved = track.before - track.now if track and track.before is not None and track.now is not None else 0.0
+    if moved >= 1:
+        return Seen("absent", f"it is leaving and has handed over {moved:.0f} regions in the look-back")
+    return Seen(
+        "shown", f"Offline with {store.region_count} regions and none has left", value=store.region_count, limit=0
+    )
+
+
+def majority_of_stores_gone(look: Look, entity: str) -> Seen:
+    """So many stores are gone at once, this one among them, that regions have lost their majority."""
+    replicas = look.facts.max_replicas or 3
+    gone = [store.entity for store in look.facts.data_stores if store_gone(look, store.entity)]
+    if entity in gone and len(gone) > (replicas - 1) // 2 and len(gone) >= 2:
+        return Seen(
+            "shown",
+            f"{len(gone)} stores are gone with {replicas} replicas: {', '.join(gone)}",
+            value=len(gone),
+            limit=(replicas - 1) // 2,
+        )
+    return ABSENT
+
+
+def store_gone(look: Look, entity: str) -> bool:
+    """Say whether a store neither answers nor reaches PD."""
+    mute = process_gone(look, entity).state == "shown" or status_silent(look, entity).state == "shown"
+    disconnected = pd_disconnected(look, entity).state
+    return mute and disconnected in ("shown", "unknown")
+
+
+def settings_differ(look: Look, entity: str) -> Seen:
+    """Its own settings differ from those of the other stores."""
+    differing = look.facts.store_config.get(entity)
+    if differing:
+        text = ", ".join(f"{name} = {value}" for name, value in sorted(differing.items())[:6])
+        return Seen("shown", text, value=len(differing))
+    return (
+        ABSENT
+        if look.facts.store_config is not None and len(look.stores) > 1
+        else unknown("only one store's settings are known")
+    )
+
+
+LEADERSHIP = (
+    SignRule("leaders_lost", "it lost its leaders", leaders_lost),
+    SignRule("evicting", "a scheduler moves its leaders away", evicting),
+    SignRule("elections", "it calls elections", elections),
+    SignRule("weight_set", "its weight is not 1", weight_set),
+    SignRule("leaders_piled_up", "leaders pile up on it", leaders_piled_up),
+    SignRule("leaving_and_stuck", "it is leaving and cannot", leaving_and_stuck),
+    SignRule("majority_of_stores_gone", "stores are gone beyond what replicas cover", majority_of_stores_gone),
+    SignRule("settings_differ", "its settings differ from its peers'", settings_differ),
+)

@@ -1,0 +1,290 @@
+"""Signs of a PD member: who reaches it, whether it led, its disk, network and processor."""
+
+from statistics import median
+
+from opsai_tikv.facts import MemberFacts
+from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
+from opsai_tikv.signs.process import restarts
+from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, REFUSED_SCRAPE_SECONDS, SILENT_SCRAPE_SECONDS
+from opsai_tikv.signs.rule import SignRule
+
+
+def _member(look: Look, entity: str) -> MemberFacts:
+    found = look.facts.member(entity)
+    assert found is not None, entity
+    return found
+
+
+def member_refused(look: Look, entity: str) -> Seen:
+    """Nothing listens on its client port."""
+    port = _member(look, entity).client_port
+    if port == "refused":
+        return Seen("shown", "its client port refuses the connection", value="refused")
+    if port in ("answered", "timed_out"):
+        return ABSENT
+    up, seconds = look.now("up", entity), look.now("scrape_seconds", entity)
+    if up == 0 and seconds is not None and seconds < REFUSED_SCRAPE_SECONDS:
+        return Seen("shown", f"Prometheus's scrape fails after {seconds * 1000:.1f} ms", value="refused")
+    return ABSENT if up is not None else unknown("it was not asked and Prometheus has no target for it")
+
+
+def member_silent(look: Look, entity: str) -> Seen:
+    """Its client port gives no answer in time."""
+    port = _member(look, entity).client_port
+    if port == "timed_out":
+        return Seen("shown", "its client port gives no answer in time", value="timed_out")
+    if port in ("answered", "refused"):
+        return ABSENT
+    up, seconds = look.now("up", entity), look.now("scrape_seconds", entity)
+    if up == 0 and seconds is not None and seconds >= SILENT_SCRAPE_SECONDS:
+        return Seen("shown", f"Prometheus's scrape times out after {seconds:.1f} s", value="timed_out")
+    return ABSENT if up is not None else unknown("it was not asked and Prometheus has no target for it")
+
+
+def member_answers(look: Look, entity: str) -> Seen:
+    """It answers on its client port."""
+    port = _member(look, entity).client_port
+    if port in ("answered", "error"):
+        return Seen("shown", "its client port answers", value=port)
+    if port in ("refused", "timed_out"):
+        return ABSENT
+    up = look.now("up", entity)
+    if up is None:
+        return unknown("it was not asked and Prometheus has no target for it")
+    return Seen("shown", "Prometheus scrapes it", value="scraped") if up == 1 else ABSENT
+
+
+def was_leader(look: Look, entity: str) -> Seen:
+    """It leads PD, or led when it was last seen well."""
+    if _member(look, entity).is_leader:
+        return Seen("shown", "it is the PD leader", value="leader")
+    track = look.track("leading", entity) or look.track("etcd_leading", entity)
+    if track is None:
+        return unknown("Prometheus does not say who led before")
+    led = [point == 1 for point in track.points if point is not None]
+    if not led:
+        seen = look.track("etcd_leading", entity)
+        led = [point == 1 for point in seen.points if point is not None] if seen else []
+    if any(led[-3:]):
+        return Seen("shown", "it led when it was last seen well", value="led")
+    return ABSENT
+
+
+def led_lately(look: Look, entity: str) -> Seen:
+    """It led PD at some point of the look-back."""
+    track = look.track("leading", entity)
+    if track is None:
+        return unknown("Prometheus does not say who led before")
+    return (
+        Seen("shown", "it led PD within the look-back", value="led")
+        if any(point == 1 for point in track.points)
+        else ABSENT
+    )
+
+
+def leader_history(look: Look) -> list[str]:
+    """Return the PD leaders of the look-back in order, consecutive ones folded."""
+    names: list[str] = []
+    count = max((len(track.points) for track in look.facts.tracks.by_name.get("leading", {}).values()), default=0)
+    for index in range(count):
+        leading = []
+        for member in look.members:
+            track = look.track("leading", member)
+            if track and track.points[index] == 1:
+                leading.append(member)
+        if len(leading) == 1 and (not names or names[-1] != leading[0]):
+            names.append(leading[0])
+    return names
+
+
+def leader_changes(look: Look) -> int:
+    """Return how often the PD leader changed within the look-back."""
+    return max(0, len(leader_history(look)) - 1)
+
+
+def leader_flaps(look: Look, entity: str) -> Seen:
+    """The PD leader changed at least twice within the look-back, and this member led."""
+    if not look.facts.tracks.known("leading"):
+        return unknown("Prometheus does not say who led before")
+    count = leader_changes(look)
+    if count >= 2 and led_lately(look, entity).state == "shown":
+        return Seen("shown", f"{count} changes of the PD leader", value=count, limit=1)
+    return ABSENT
+
+
+def member_isolated(look: Look, entity: str) -> Seen:
+    """It answers and sees no leader, while other members have one."""
+    member = _member(look, entity)
+    has = look.now("etcd_has_leader", entity)
+    others = [other for other in look.facts.members if other.entity != entity]
+    led = any(other.sees_leader or other.is_leader for other in others)
+    if member.sees_leader == "" or has == 0:
+        return Seen("shown", "it sees no leader and other members have one", value="isolated") if led else ABSENT
+    return (
+        ABSENT
+        if member.sees_leader is not None or has is not None
+        else unknown("its own view of the leader is not known")
+    )
+
+
+def majority_of_members_gone(look: Look, entity: str) -> Seen:
+    """More than half of the members are gone or cut off, this one among them."""
+    gone = [member.entity for member in look.facts.members if _gone(look, member.entity)]
+    if entity in gone and 2 * len(gone) > len(look.facts.members):
+        return Seen(
+            "shown",
+            f"{len(gone)} of {len(look.facts.members)} members do not answer",
+            value=len(gone),
+            limit=len(look.facts.members) // 2,
+        )
+    return ABSENT
+
+
+def _gone(look: Look, entity: str) -> bool:
+    return any(sign(look, entity).state == "shown" for sign in (member_refused, member_silent))
+
+
+def stores_cut_from_pd(look: Look, entity: str) -> Seen:
+    """Every store has lost PD while its members answer each other."""
+    stores = look.facts.data_stores
+    if not stores or not look.facts.stores_known:
+        return unknown("PD's stores are not known")
+    if not _member(look, entity).is_leader:
+        return ABSENT
+    ages = [store.heartbeat_age_seconds for store in stores]
+    late = [age for age in ages if age is not None and age > 25]
+    reconnecting = [store.entity for store in stores if (look.now("pd_reconnects", store.entity) or 0) > 0.5]
+    if len(late) == len(stores) and len(reconnecting) >= len(stores) / 2:
+        return Seen(
+            "shown",
+            f"no heartbeat of any of {len(stores)} stores, {len(reconnecting)} keep reconnecting",
+            value=len(late),
+        )
+    return ABSENT
+
+
+def member_log_silent(look: Look, entity: str) -> Seen:
+    """Its log has stopped while the other members' logs go on."""
+    log = look.facts.logs.get(entity)
+    age = ago(look.facts, log.last_at) if log else None
+    others = [
+        ago(look.facts, look.facts.logs[other].last_at) for other in look.peers_of(entity) if other in look.facts.logs
+    ]
+    if log is None or age is None:
+        return unknown("its log is not readable from here, or has no line in the look-back")
+    if age > LOG_SILENT_SECONDS and any(other is not None and other < age - 10 for other in others):
+        return Seen("shown", f"its last log line is {age:.0f} s old", value=round(age, 1), since=log.last_at)
+    return ABSENT
+
+
+def member_log_goes_on(look: Look, entity: str) -> Seen:
+    """Its log goes on while nobody reaches it."""
+    log = look.facts.logs.get(entity)
+    age = ago(look.facts, log.last_at) if log else None
+    if log is None or age is None:
+        return unknown("its log is not readable from here, or has no line in the look-back")
+    return (
+        Seen("shown", f"its last log line is {age:.0f} s old", value=round(age, 1))
+        if age <= LOG_SILENT_SECONDS
+        else ABSENT
+    )
+
+
+def wal_late(look: Look, entity: str) -> Seen:
+    """The fsync of its etcd log is late."""
+    return look.over("wal_fsync_p99", entity, floor=0.08, factor=4, own=2)
+
+
+def wal_stuck(look: Look, entity: str) -> Seen:
+    """Its etcd log completes no fsync while its peers' do."""
+    past = look.before("wal_fsync_rate", entity)
+    if past is None or past < 0.5:
+        return unknown("it wrote too little before to tell")
+
+    def test(index: int, value: float) -> bool:
+        peers = look.peer_values("wal_fsync_rate", entity, index)
+        return value < 0.05 * past and bool(peers) and median(peers) > 0.3 * past
+
+    return look.when("wal_fsync_rate", entity, test)
+
+
+def rtt_late(look: Look, entity: str) -> Seen:
+    """Its way to most other members is late."""
+    return look.over("peer_rtt_p50", entity, floor=0.015, factor=1.8, own=3)
+
+
+def rtt_late_at_times(look: Look, entity: str) -> Seen:
+    """Some of its messages to the other members are late and most are not: loss."""
+    often = rtt_late(look, entity)
+    if often.state == "shown":
+        return ABSENT
+    return look.over("peer_rtt_p99", entity, floor=0.1, factor=2, own=4)
+
+
+def member_cpu_late(look: Look, entity: str) -> Seen:
+    """Its goroutines wait for a processor."""
+    return look.over("schedule_latency_p99", entity, floor=0.01, factor=5, own=5)
+
+
+def member_scrape_late(look: Look, entity: str) -> Seen:
+    """Answering a scrape takes it long."""
+    return look.over("scrape_seconds", entity, floor=0.8, factor=4, own=4)
+
+
+def member_restarted(look: Look, entity: str) -> Seen:
+    """Its process restarted within the look-back."""
+    count = restarts(look, entity)
+    if count is None:
+        return unknown("its start time is not known")
+    return Seen("shown", f"{count} restarts", look.now("up", entity) == 1, count) if count else ABSENT
+
+
+def member_disk_full(look: Look, entity: str) -> Seen:
+    """Its log says there is no space left."""
+    return _logged(look, entity, "no_space")
+
+
+def member_disk_error(look: Look, entity: str) -> Seen:
+    """Its log tells of a failing disk."""
+    return _logged(look, entity, "disk_error")
+
+
+def _logged(look: Look, entity: str, pattern: str) -> Seen:
+    log = look.facts.logs.get(entity)
+    if log is None:
+        return unknown("its log is not readable")
+    found = log.patterns.get(pattern)
+    return Seen("shown", found.sample, value=found.count, since=found.first_at) if found else ABSENT
+
+
+def quota_near(look: Look, entity: str) -> Seen:
+    """Its etcd database is near its quota."""
+    ratio = look.now("etcd_quota_ratio", entity)
+    if ratio is None:
+        return unknown("the size of its database is not known")
+    return Seen("shown", f"{figure(ratio)} of the quota", value=ratio, limit=0.8) if ratio > 0.8 else ABSENT
+
+
+MEMBERS = (
+    SignRule("member_refused", "nothing listens on it", member_refused),
+    SignRule("member_silent", "it takes connections and says nothing", member_silent),
+    SignRule("member_answers", "it answers", member_answers),
+    SignRule("was_leader", "it led PD", was_leader),
+    SignRule("led_lately", "it led PD within the look-back", led_lately),
+    SignRule("leader_flaps", "the PD leader changes again and again", leader_flaps),
+    SignRule("member_isolated", "it is cut off from the other members", member_isolated),
+    SignRule("majority_of_members_gone", "most members are gone", majority_of_members_gone),
+    SignRule("stores_cut_from_pd", "every store has lost PD", stores_cut_from_pd),
+    SignRule("member_log_silent", "its log has stopped", member_log_silent),
+    SignRule("member_log_goes_on", "its log goes on", member_log_goes_on),
+    SignRule("wal_late", "its etcd log's fsync is late", wal_late),
+    SignRule("wal_stuck", "its etcd log completes no fsync", wal_stuck),
+    SignRule("rtt_late", "its way to the other members is late", rtt_late),
+    SignRule("rtt_late_at_times", "some of its messages to the other members are late", rtt_late_at_times),
+    SignRule("member_cpu_late", "it waits for a processor", member_cpu_late),
+    SignRule("member_scrape_late", "answering a scrape takes it long", member_scrape_late),
+    SignRule("member_restarted", "its process restarted", member_restarted),
+    SignRule("member_disk_full", "its disk is full", member_disk_full),
+    SignRule("member_disk_error", "its disk fails", member_disk_error),
+    SignRule("quota_near", "its etcd database is near its quota", quota_near),
+)

@@ -1,0 +1,124 @@
+"""Signs of a store's process: restarts, how it stopped, memory."""
+
+from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
+from opsai_tikv.signs.rule import SignRule
+
+FRESH_SECONDS = 150.0
+"""A restart this young is part of what goes on now."""
+MEMORY_RATIO = 0.85
+
+
+def _starts(look: Look, entity: str) -> list[float]:
+    """Return the distinct start times seen, oldest first; a jitter of a second is none."""
+    track = look.track("start_time", entity)
+    found: list[float] = []
+    for point in track.points if track else ():
+        if point is not None and (not found or point > found[-1] + 2.0):
+            found.append(point)
+    store = look.facts.store(entity)
+    if store and store.started_at and (not found or store.started_at.timestamp() > found[-1] + 2.0):
+        found.append(store.started_at.timestamp())
+    return found
+
+
+def restarts(look: Look, entity: str) -> int | None:
+    """Return how often it started within the look-back; None when nobody can tell."""
+    starts = _starts(look, entity)
+    if not starts:
+        return None
+    begin = look.facts.tracks.start.timestamp()
+    return sum(1 for start in starts[1:] if start > begin)
+
+
+def restarted(look: Look, entity: str) -> Seen:
+    """Its process started within the look-back, after it had run before."""
+    count = restarts(look, entity)
+    if count is None:
+        return unknown("its start time is not known")
+    if not count:
+        return ABSENT
+    age = look.facts.at.timestamp() - _starts(look, entity)[-1]
+    return Seen("shown", f"{count} starts, the last {age:.0f} s ago", age < FRESH_SECONDS, count, 0)
+
+
+def restarted_repeatedly(look: Look, entity: str) -> Seen:
+    """Its process started at least twice within the look-back."""
+    count = restarts(look, entity)
+    log = look.facts.logs.get(entity)
+    welcomes = log.patterns["welcome"].count if log and "welcome" in log.patterns else 0
+    if count is None and log is None:
+        return unknown("its start time is not known")
+    most = max(count or 0, welcomes - 1)
+    if most < 2:
+        return ABSENT
+    starts = _starts(look, entity)
+    age = look.facts.at.timestamp() - starts[-1] if starts else 0.0
+    return Seen("shown", f"{most} restarts within the look-back", age < FRESH_SECONDS, most, 2)
+
+
+def stopped_in_order(look: Look, entity: str) -> Seen:
+    """Its log shows the signal and the shutdown before its last stop."""
+    log = look.facts.logs.get(entity)
+    if log is None:
+        return unknown("its log is not readable: an orderly stop cannot be told from a crash")
+    signal = log.patterns.get("signal_stop")
+    if signal is None:
+        return ABSENT
+    welcome = log.patterns.get("welcome")
+    if welcome and welcome.count > signal.count:
+        return ABSENT
+    return Seen(
+        "shown",
+        f"signal logged {signal.count} times, last at {signal.last_at:%H:%M:%S}",
+        value=signal.count,
+        since=signal.last_at,
+    )
+
+
+def came_back(look: Look, entity: str) -> Seen:
+    """It restarted and serves again."""
+    again = restarted(look, entity)
+    if again.state != "shown":
+        return again
+    return Seen("shown", "it is up again", value=again.value) if look.now("up", entity) == 1 else ABSENT
+
+
+def crash_logged(look: Look, entity: str) -> Seen:
+    """Its log holds a FATAL line or a panic."""
+    log = look.facts.logs.get(entity)
+    if log is None:
+        return unknown("its log is not readable")
+    for name in ("panic", "fatal"):
+        if name in log.patterns:
+            found = log.patterns[name]
+            age = ago(look.facts, found.last_at) or 0.0
+            return Seen("shown", found.sample, age < FRESH_SECONDS, found.count, since=found.first_at)
+    return ABSENT
+
+
+def memory_high(look: Look, entity: str) -> Seen:
+    """Its memory came close to what it may have."""
+    quota = look.track("memory_quota_bytes", entity)
+    rss = look.track("rss_bytes", entity)
+    if quota is None or not quota.peak or rss is None or rss.peak is None:
+        return unknown("its memory or its quota is not known")
+    ratio = rss.peak / quota.peak
+    if ratio > MEMORY_RATIO:
+        return Seen("shown", f"{ratio:.0%} of its quota", value=round(ratio, 3), limit=MEMORY_RATIO)
+    return ABSENT
+
+
+def memory_grew(look: Look, entity: str) -> Seen:
+    """Its memory grew by half within the look-back, and its peers' did not."""
+    return look.over("rss_bytes", entity, floor=256e6, factor=1.5, own=1.5)
+
+
+PROCESS = (
+    SignRule("restarted", "its process restarted", restarted),
+    SignRule("restarted_repeatedly", "its process restarts again and again", restarted_repeatedly),
+    SignRule("stopped_in_order", "it was stopped in order", stopped_in_order),
+    SignRule("came_back", "it is back after a restart", came_back),
+    SignRule("crash_logged", "its log holds a crash", crash_logged),
+    SignRule("memory_high", "its memory is near its quota", memory_high),
+    SignRule("memory_grew", "its memory grew by half", memory_grew),
+)

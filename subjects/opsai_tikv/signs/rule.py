@@ -1,0 +1,38 @@
+"""SignRule: one sign and the look that evaluates it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from opsai_subjects.fault import Sign, SignSpec
+from opsai_tikv.seen import Look, Seen
+
+
+@dataclass(frozen=True)
+class SignRule:
+    """A sign with its pure look."""
+
+    id: str
+    says: str
+    look: Callable[[Look, str], Seen]
+
+    @property
+    def spec(self) -> SignSpec:
+        """The sign as data."""
+        return SignSpec(id=self.id, says=self.says)
+
+    def sign(self, look: Look, entity: str) -> Sign:
+        """Evaluate it on one entity."""
+        seen = self.look(look, entity)
+        says = seen.says or self.says
+        if seen.state == "shown" and seen.says:
+            says = f"{self.says}: {seen.says}"
+        return Sign(
+            id=self.id,
+            entity=entity,
+            state=seen.state,
+            active=seen.active if seen.state == "shown" else False,
+            says=says,
+            value=seen.value,
+            limit=seen.limit,
+            since=seen.since,
+        )
