@@ -3,6 +3,7 @@
 OpsaiError
 ├── SettingsInvalid            a file, variable or flag cannot be used
 ├── UnknownName                a name that is not one of the known ones
+├── ArgumentInvalid            an argument that cannot be meant: a time that is none, an empty window
 ├── QueryInvalid               PromQL or a regular expression that does not parse; the engine's own words kept
 ├── RecordingCorrupt           a recording's folder cannot be read as one
 ├── SourceError                asked, of whom, what came back, what to try
@@ -42,6 +43,14 @@ class UnknownName(OpsaiError):
         self.what = what
         self.name = name
         self.known = known
+
+
+class ArgumentInvalid(OpsaiError):
+    """An argument that cannot be used; the message names it, what was given and what would do."""
+
+    def __init__(self, argument: str, given: object, why: str, advice: str) -> None:
+        super().__init__(f"{argument}={given!r} cannot be used: {why}. Try: {advice}")
+        self.argument = argument
 
 
 class QueryInvalid(OpsaiError):

@@ -1,0 +1,133 @@
+"""Opening what the tools work at: a live cluster with the shared store, or a recording at a moment of its own."""
+
+import logging
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import anyio.lowlevel
+
+from opsai_server.tickets.store import Store, open_store
+from opsai_server.tickets.tick import Ticked
+from opsai_server.tools.desk import Desk
+from opsai_server.watcher import play
+from opsai_subjects.config import ClusterSettings, Settings
+from opsai_subjects.errors import SettingsInvalid
+from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
+
+log = logging.getLogger(__name__)
+
+WARM_UP = timedelta(seconds=60)
+"""A recording's first minute is start-up: the watcher looks from here on."""
+AFTER_TICKET = timedelta(seconds=60)
+"""So long after the first ticket a recording stands: symptoms have spread, and nobody has acted yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A cluster as it is now."""
+
+    name: str
+    cluster: ClusterSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A recording."""
+
+    folder: Path
+    at: str | None = None
+    """The moment it stands at; None: found by playing the watcher over it."""
+    store: Path | None = None
+    """None: a temporary store, filled by playing the watcher over the recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A desk that is open and may have to be made ready first."""
+
+    desk: Desk
+    ready: Callable[[], Awaitable[None]]
+    """Make it ready: plays the watcher over a recording where that is wanted, which takes seconds."""
+
+
+@asynccontextmanager
+async def open_desk(what: Live | Replay, settings: Settings) -> AsyncGenerator[Opened]:
+    """Open cluster and store, which is quick. Raises OpsaiError."""
+    if isinstance(what, Live):
+        async with (
+            open_store(settings.store) as store,
+            open_cluster(what.name, what.cluster, settings.web) as cluster,
+        ):
+            yield Opened(Desk(cluster, store, settings), anyio.lowlevel.checkpoint)
+        return
+    async with open_replay(what.folder) as replay, _store_of(what) as store:
+        at = moment_in(replay, what.at) if what.at is not None else None
+        yield Opened(
+            Desk(replay, store, settings), partial(_stand, replay, store, settings, at, given=what.store is not None)
+        )
+
+
+@asynccontextmanager
+async def _store_of(what: Replay) -> AsyncGenerator[Store]:
+    if what.store is not None:
+        async with open_store(what.store) as store:
+            yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="opsai-") as folder:
+        async with open_store(Path(folder) / "opsai.sqlite") as store:
+            yield store
+
+
+async def _stand(replay: ReplayCluster, store: Store, settings: Settings, at: datetime | None, *, given: bool) -> None:
+    """Set the recording's clock, after playing the watcher over it where that is wanted.
+
+    A store that was given and has been watched already is used as it is: without a moment, that of its last look.
+    """
+    beat = await store.heartbeat(replay.name) if given and at is None else None
+    if beat is not None:
+        at = min(beat.at, replay.recording.incident.end)
+    if not given or at is None:
+        at = await play_up_to(replay, store, settings, at)
+    replay.clock.set(at)
+
+
+def moment_in(replay: ReplayCluster, text: str) -> datetime:
+    """Return the moment meant. Raises SettingsInvalid when it is none or lies outside of the recording."""
+    incident = replay.recording.incident
+    at = parse_moment(text, replay.recording)
+    if not incident.start <= at <= incident.end:
+        raise SettingsInvalid(
+            f"--at {text!r} lies outside of the recording: it runs from {incident.start.isoformat()} "
+            f"to {incident.end.isoformat()}. Give start, end, +90s or a time between."
+        )
+    return at
+
+
+async def play_up_to(replay: ReplayCluster, store: Store, settings: Settings, at: datetime | None) -> datetime:
+    """Play the watcher over the recording up to the moment; without one, until a minute after the first ticket or to the end.
+
+    Return where it is to stand.
+    """
+    began = time.monotonic()
+    incident = replay.recording.incident
+    until = incident.end if at is None else at
+    moment = incident.start + WARM_UP
+    raised: list[datetime] = []
+
+    async def note(ticked: Ticked) -> None:
+        if any(step.transition.step == "created" for step in ticked.steps):
+            raised.append(ticked.tick.at)
+
+    while moment <= until:
+        await play(replay, store, settings.watch, start=moment, until=moment, on_tick=note)
+        if raised and at is None:
+            until = min(incident.end, raised[0] + AFTER_TICKET)
+        moment += timedelta(seconds=settings.watch.interval_seconds)
+    log.info("played until=%s took_seconds=%.2f", until.isoformat(), time.monotonic() - began)
+    return until

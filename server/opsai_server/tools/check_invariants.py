@@ -1,0 +1,85 @@
+"""The tool `check_invariants`: what must hold, and what was found of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from opsai_server.evidence import verdicts_value
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.judged import by_id, counts, row, unknown_reasons, worst_first
+from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
+from opsai_subjects.errors import UnknownName
+from opsai_subjects.invariant import Verdict
+from opsai_subjects.subject import Facts
+
+ROWS = 25
+NARROW = "narrow with invariant, entity or state"
+
+
+async def check_invariants(
+    desk: Desk,
+    state: Annotated[
+        Literal["not_held", "violated", "unknown", "held", "all"],
+        Field(description="Which verdicts to list; not_held is violated and unknown."),
+    ] = "not_held",
+    invariant: Annotated[str, Field(description="Only this one: 'store_up'.")] = "",
+    entity: Annotated[str, Field(description="Only this node or entity: 'store:4', 'tikv1', 'cluster'.")] = "",
+) -> Answer:
+    """Judge now everything that must hold (the watcher's own rules): violated, unknown or held, on each node.
+
+    Use it to see which rules are broken and by how much; for the cause of it use differential. Returns violated ones with
+    value, limit, unit, since and source, unknown ones grouped by reason (unknown is never health), held ones counted.
+    Claim path in the stored value: /verdicts/INVARIANT/ENTITY/state (also value, limit, since). Reads PD, metrics and logs
+    once; shares that read with overview and differential.
+    """
+    facts = await desk.facts()
+    verdicts = desk.subject.judge(facts)
+    _known(desk, invariant)
+    chosen = _chosen(desk, facts, verdicts, invariant, entity)
+    invariants = by_id(desk.kind.invariants)
+    unread = [without_empty(part.model_dump()) for part in facts.unread]
+    value = {"verdicts": verdicts_value(chosen), "counts": counts(chosen), "unread": unread}
+    shown: dict[str, object] = {"counts": value["counts"]}
+    for name in ("violated", "unknown", "held"):
+        if state in (name, "all") or (state == "not_held" and name != "held"):
+            shown[name] = _listed(
+                name, worst_first([v for v in chosen if v.state == name], invariants), desk, invariant
+            )
+    if state == "not_held":
+        shown["held"] = _held_counts(chosen)
+    if invariant:
+        shown["rule"] = without_empty(invariants[invariant].model_dump())
+    return Answer(at=facts.at, value=value, shown=shown | unread_rows(unread))
+
+
+def _known(desk: Desk, invariant: str) -> None:
+    ids = tuple(known.id for known in desk.kind.invariants)
+    if invariant and invariant not in ids:
+        raise UnknownName("invariant", invariant, ids)
+
+
+def _chosen(desk: Desk, facts: Facts, verdicts: tuple[Verdict, ...], invariant: str, entity: str) -> list[Verdict]:
+    wanted = entity
+    if entity and entity not in {verdict.entity for verdict in verdicts}:
+        wanted = desk.entity(facts, entity)
+    return [
+        verdict
+        for verdict in verdicts
+        if (not invariant or verdict.invariant == invariant) and (not wanted or verdict.entity == wanted)
+    ]
+
+
+def _listed(name: str, verdicts: list[Verdict], desk: Desk, invariant: str) -> Rows:
+    invariants = by_id(desk.kind.invariants)
+    if name == "unknown" and not invariant:
+        groups = unknown_reasons(verdicts)
+        return Rows(groups[:ROWS], len(groups), NARROW)
+    return Rows([row(verdict, invariants) for verdict in verdicts[:ROWS]], len(verdicts), NARROW)
+
+
+def _held_counts(verdicts: list[Verdict]) -> dict[str, int]:
+    held: dict[str, int] = {}
+    for verdict in verdicts:
+        if verdict.state == "held":
+            held[verdict.invariant] = held.get(verdict.invariant, 0) + 1
+    return held

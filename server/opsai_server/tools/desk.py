@@ -1,0 +1,123 @@
+"""What every tool works at: one cluster, the store, and the facts of the moment."""
+
+from datetime import datetime, timedelta
+
+import anyio
+
+from opsai_server.tickets.store import Store
+from opsai_server.tickets.tick import Tick
+from opsai_server.tickets.ticket import Ticket
+from opsai_subjects.config import Settings
+from opsai_subjects.errors import UnknownName
+from opsai_subjects.model import Node, Window
+from opsai_subjects.opening import Cluster
+from opsai_subjects.subject import Facts, Subject, SubjectKind
+
+REUSE_SECONDS = 5.0
+"""How old facts of a live cluster may be and still answer the next question. An investigation asks overview,
+check_invariants and differential in one breath: three gathers would triple what PD has to answer and would show three
+slightly different clusters. PD itself hears from a store every 10 s, so nothing it knows is newer."""
+NAMES_SECONDS = 300.0
+"""How old facts may be to tell which node an address belongs to."""
+
+
+class Desk:
+    """One cluster and its store, shared by all tool calls."""
+
+    def __init__(self, cluster: Cluster, store: Store, settings: Settings) -> None:
+        self.cluster = cluster
+        self.store = store
+        self.settings = settings
+        self._gathering = anyio.Lock()
+        self._facts: Facts | None = None
+        self._gathered_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self.cluster.name
+
+    @property
+    def subject(self) -> Subject:
+        """The cluster as its adapter sees it."""
+        return self.cluster.subject
+
+    @property
+    def kind(self) -> SubjectKind:
+        """What the adapter knows."""
+        return self.cluster.subject.kind
+
+    def now(self) -> datetime:
+        """Return the cluster's present: the wall's, or the recording's."""
+        return self.cluster.clock.now()
+
+    async def facts(self) -> Facts:
+        """Return the facts of this moment: gathered now, or a moment ago by another tool call.
+
+        On a recording the same moment gives the same facts; as soon as its clock moves they are gathered again.
+        """
+        return await self._facts_within(0.0 if self.cluster.recording is not None else REUSE_SECONDS)
+
+    async def names(self) -> Facts:
+        """Return facts recent enough to tell which node a name or an address means."""
+        return await self._facts_within(NAMES_SECONDS)
+
+    async def _facts_within(self, age_seconds: float) -> Facts:
+        async with self._gathering:
+            now = self.now()
+            fresh = self._gathered_at is not None and timedelta() <= now - self._gathered_at <= timedelta(
+                seconds=age_seconds
+            )
+            if self._facts is None or not fresh:
+                self._facts = await self.subject.facts()
+                self._gathered_at = now
+            return self._facts
+
+    async def ticks(self, window: Window) -> tuple[Tick, ...]:
+        """Return what the watcher found in the window, oldest first."""
+        return await self.store.ticks(self.name, window)
+
+    async def ticket(self, ident: str) -> Ticket:
+        """Return a ticket of this cluster. Raises UnknownName with those there are."""
+        found = await self.store.ticket(ident)
+        if found.cluster != self.name:
+            known = tuple(ticket.id for ticket in await self.store.tickets(self.name))
+            raise UnknownName(f"ticket of cluster {self.name!r}", ident, known)
+        return found
+
+    def entity(self, facts: Facts, name: str) -> str:
+        """Return the entity meant by a name, an address or an id. Raises UnknownName with the nodes."""
+        found = self.subject.same_entity(facts, name)
+        if found is not None:
+            return found
+        known = tuple(f"{node.entity} ({node.name})" for node in facts.nodes)
+        raise UnknownName("node or entity", name, known, advice="An entity, a name or an address will do.")
+
+    def node(self, facts: Facts, name: str) -> Node:
+        """Return the node meant. Raises UnknownName with the nodes."""
+        entity = self.entity(facts, name)
+        for node in facts.nodes:
+            if node.entity == entity:
+                return node
+        raise UnknownName("node", name, tuple(f"{node.entity} ({node.name})" for node in facts.nodes))
+
+
+class Waiting:
+    """A desk that may not be ready yet: a recording may still be played. Tool calls wait for it; `tools/list` does not."""
+
+    def __init__(self, desk: Desk | None = None) -> None:
+        self._desk = desk
+        self._ready = anyio.Event()
+        if desk is not None:
+            self._ready.set()
+
+    async def desk(self) -> Desk:
+        """Wait for the desk."""
+        await self._ready.wait()
+        assert self._desk is not None
+        return self._desk
+
+    def set(self, desk: Desk) -> None:
+        """Say that it is ready."""
+        self._desk = desk
+        self._ready.set()

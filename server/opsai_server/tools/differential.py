@@ -1,0 +1,144 @@
+"""The tool `differential`: which fault kinds fit what is seen."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import Field
+
+from opsai_server.grounds import against
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
+from opsai_server.tools.weighing import Weighed, weigh, weights
+from opsai_subjects.errors import UnknownName
+from opsai_subjects.fault import Candidate, Sign
+
+CAUSES = 4
+CANDIDATES = 5
+SIGNS = 8
+APART = 8
+
+
+async def differential(
+    desk: Desk,
+    ticket: Annotated[str, Field(description="Weigh since this ticket's violation began: 'T-12'.")] = "",
+    entity: Annotated[str, Field(description="Only candidates on this node or entity: 'store:4'.")] = "",
+    kind: Annotated[str, Field(description="Only this fault kind, with every sign: 'tikv_down'.")] = "",
+) -> Answer:
+    """Rank the fault kinds that explain what is seen now and what the watcher saw in the last 15 minutes.
+
+    Use it once something is violated, before reading metrics or logs: it says what is left to tell apart. Returns `causes`
+    (fit, and explained by no other) with their signs, rivals and remedy, then the next candidates, then `apart`: the unknown
+    signs that would decide. standing: fits | possible (something needed is unknown) | contradicted. active false: over now.
+    No cause does not mean healthy. Claim paths: /signs/ENTITY/SIGN/state (shown | absent | unknown), also value and since;
+    /kinds/KIND. Reads PD, metrics and logs once, shared with overview.
+    """
+    about = await desk.ticket(ticket) if ticket else None
+    weighed = await weigh(desk, about)
+    if kind and kind not in weighed.kinds:
+        raise UnknownName("fault kind", kind, tuple(weighed.kinds))
+    wanted = desk.entity(weighed.facts, entity) if entity else ""
+    value = weighed.value()
+    found = weighed.differential
+    causes = [cause for cause in found.causes if _wanted(cause, wanted, kind)]
+    others = [one for one in found.candidates if one not in found.causes and _wanted(one, wanted, kind)]
+    signs = SIGNS if not kind else 100
+    shown: dict[str, object] = {
+        "looked_from": weighed.looked_from,
+        "watcher_ticks": weighed.ticks,
+        "causes": Rows(
+            [_cause(weighed, cause, signs) for cause in causes[:CAUSES]], len(causes), "narrow with entity or kind"
+        ),
+        "candidates": Rows(
+            [_candidate(one) for one in others[:CANDIDATES]],
+            len(others),
+            "narrow with entity or kind, or read /candidates",
+        ),
+        "apart": _apart(weighed, [*causes[:CAUSES], *others[:CANDIDATES]]),
+    }
+    if not causes:
+        shown["note"] = _no_cause(weighed, wanted, kind)
+    rows = unread_rows(weighed.unread())
+    return Answer(at=weighed.facts.at, value=value, shown=shown | rows, ticket=ticket or None)
+
+
+def _wanted(candidate: Candidate, entity: str, kind: str) -> bool:
+    return (not entity or candidate.entity == entity) and (not kind or candidate.kind == kind)
+
+
+def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
+    kind = weighed.kinds[cause.kind]
+    return without_empty(
+        {
+            "kind": cause.kind,
+            "entity": cause.entity,
+            "says": kind.says,
+            "standing": cause.standing,
+            "active": cause.active,
+            "score": cause.score,
+            "support": [_said(sign) for sign in cause.support[:signs]],
+            "unknown": [_said(sign) for sign in cause.unknown[:signs]],
+            "missing": list(cause.missing),
+            "rivals": _rivals(weighed, cause),
+            "red_herrings": list(kind.red_herrings),
+            "action": {"do": kind.do, "because": kind.because, "verify": kind.verify, "touches": kind.touches},
+        }
+    )
+
+
+def _said(sign: Sign) -> dict[str, object]:
+    over = {"active": False} if not sign.active else {}
+    return without_empty({"sign": sign.id, "says": sign.says, "since": sign.since}) | over
+
+
+def _rivals(weighed: Weighed, cause: Candidate) -> list[dict[str, object]]:
+    """Say how each rival of a cause stands where the cause is: what is not contradicted there still competes with it."""
+    signs = {sign.id: sign for sign in weighed.signs if sign.entity == cause.entity}
+    said: list[dict[str, object]] = []
+    for name in weighed.kinds[cause.kind].rivals:
+        rival = weighed.kinds.get(name)
+        if rival is None or cause.entity not in weighed.groups.get(rival.on, ()):
+            continue
+        gone = [sign.id for sign in against(rival, signs)]
+        deciding = dict.fromkeys((*rival.must_show, *(sign for group in rival.one_of for sign in group)))
+        open_ = [sign for sign in deciding if sign not in signs or signs[sign].state == "unknown"]
+        state = {"standing": "contradicted", "against": gone} if gone else {"standing": "possible", "open": open_}
+        said.append(without_empty({"kind": name, **state}))
+    return said
+
+
+def _candidate(candidate: Candidate) -> dict[str, object]:
+    return without_empty(weights(candidate)) | {"active": candidate.active}
+
+
+def _apart(weighed: Weighed, candidates: Iterable[Candidate]) -> Rows:
+    """List the signs that are unknown and would decide between the candidates shown, with where each may be read."""
+    needed_by: dict[tuple[str, str], list[str]] = {}
+    for candidate in candidates:
+        if candidate.standing != "contradicted":
+            for name in (*(sign.id for sign in candidate.unknown), *candidate.missing):
+                needed_by.setdefault((candidate.entity, name), []).append(candidate.kind)
+    rows = [_open_sign(weighed, entity, name, kinds) for (entity, name), kinds in needed_by.items()]
+    return Rows(rows[:APART], len(rows), "narrow with entity or kind")
+
+
+def _open_sign(weighed: Weighed, entity: str, name: str, kinds: list[str]) -> dict[str, object]:
+    sign = weighed.sign(entity, name)
+    return without_empty(
+        {
+            "entity": entity,
+            "sign": name,
+            "says": weighed.says.get(name, ""),
+            "unknown_because": sign.says if sign else "not evaluated on this entity",
+            "source": sign.source if sign else "",
+            "needed_by": kinds,
+        }
+    )
+
+
+def _no_cause(weighed: Weighed, entity: str, kind: str) -> str:
+    if entity or kind:
+        return "No fault kind fits within what was asked; ask without entity and kind for all."
+    if any(candidate.standing == "possible" for candidate in weighed.differential.candidates):
+        return "No fault kind fits fully; a candidate marked possible needs signs that are unknown (see apart)."
+    looked = f"{weighed.ticks} looks of the watcher" if weighed.ticks else "no look of the watcher: only this moment"
+    return f"No fault kind that is known here fits; the past is covered by {looked}. This is not proof of health."

@@ -1,0 +1,136 @@
+"""The tool `overview`: one call to start with."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from opsai_server.tickets.ticket import Heartbeat
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.judged import by_id, counts, row, unknown_reasons, worst_first
+from opsai_server.tools.shaping import Answer, Rows, by_count, moment, unread_rows, without_empty
+from opsai_server.tools.ticket_rows import listed
+from opsai_subjects.invariant import Invariant, Verdict
+from opsai_subjects.model import Window
+from opsai_subjects.subject import Facts
+
+RECENT_SECONDS = 900.0
+VIOLATED = 12
+UNKNOWN = 5
+TICKETS = 8
+EVENTS = 6
+NODES = 12
+MISSED_INTERVALS = 3
+"""A watcher that has not been heard of for so many of its intervals counts as gone."""
+
+
+async def overview(desk: Desk) -> Answer:
+    """Say what this cluster is and how it stands: nodes, violated and unknown invariants, open tickets, recent events, watcher.
+
+    Start here; it is enough to know whether anything is wrong. For every verdict use check_invariants, for the cause
+    differential. Returns `healthy` (false when something is violated, null when too much is unknown to say), counts and the
+    worst of each list. Reads PD, metrics and logs once (1-3 s), shared with check_invariants and differential.
+    """
+    facts = await desk.facts()
+    verdicts = desk.subject.judge(facts)
+    events = await desk.subject.events(Window.last(RECENT_SECONDS, facts.at))
+    tickets = await desk.store.tickets(desk.name, status=("created", "diagnosed"), limit=200)
+    invariants = by_id(desk.kind.invariants)
+    violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]
+    unknown = unknown_reasons(verdicts)
+    unread = [without_empty(part.model_dump()) for part in (*facts.unread, *events.unread)]
+    watcher = _watcher(desk, await desk.store.heartbeat(desk.name), facts.at)
+    recent = [without_empty(event.model_dump()) for event in reversed(events.events)]
+    summary = {
+        "subject": desk.kind.name,
+        "cluster_id": facts.cluster_id,
+        "healthy": _healthy(verdicts, invariants),
+        "verdicts": counts(verdicts),
+        "nodes": len(facts.nodes),
+    }
+    nodes, not_well = _nodes(facts, verdicts)
+    rows = listed(tickets)
+    value = {
+        "summary": summary,
+        "nodes": {**nodes, "not_well": not_well},
+        "violated": violated,
+        "unknown": unknown,
+        "tickets": rows,
+        "events": recent,
+        "watcher": watcher,
+        "unread": unread,
+    }
+    brief = [
+        {key: one[key] for key in ("invariant", "entity", "severity", "grade", "says", "since") if key in one}
+        for one in violated
+    ]
+    shown = {
+        "summary": summary,
+        "watcher": watcher,
+        "nodes": {**nodes, "not_well": Rows(not_well[:NODES], len(not_well), "all by topology")},
+        "violated": Rows(brief[:VIOLATED], len(brief), "all by check_invariants(state='violated')"),
+        "unknown": Rows(unknown[:UNKNOWN], len(unknown), "all by check_invariants(state='unknown')"),
+        "tickets": Rows(rows[:TICKETS], len(rows), "all by tickets"),
+        "events": Rows(recent[:EVENTS], len(recent), "all by timeline(minutes=15)"),
+    }
+    return Answer(at=facts.at, value=value, shown=shown | unread_rows(unread))
+
+
+def _healthy(verdicts: tuple[Verdict, ...], invariants: Mapping[str, Invariant]) -> bool | None:
+    """Return False when something of the cluster is violated, None when too little is seen to say; sight is not health."""
+    ours = [v for v in verdicts if v.invariant in invariants and invariants[v.invariant].grade == "sight"]
+    if any(verdict.state == "violated" and verdict not in ours for verdict in verdicts):
+        return False
+    return True if verdicts and all(verdict.state == "held" for verdict in verdicts) else None
+
+
+def _nodes(facts: Facts, verdicts: tuple[Verdict, ...]) -> tuple[dict[str, object], list[dict[str, object]]]:
+    broken: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.state == "violated":
+            broken.setdefault(verdict.entity, []).append(verdict.invariant)
+    not_well = [
+        without_empty(
+            {
+                "entity": node.entity,
+                "name": node.name,
+                "role": node.role,
+                "state": node.state,
+                "violated": broken.get(node.entity, []),
+            }
+        )
+        for node in facts.nodes
+        if node.entity in broken or node.state == "unknown"
+    ]
+    by_role = by_count([{"role": node.role} for node in facts.nodes], lambda one: str(one["role"]))
+    return {"total": len(facts.nodes), "by_role": by_role}, not_well
+
+
+def _watcher(desk: Desk, beat: Heartbeat | None, now: datetime) -> dict[str, object]:
+    recording = desk.cluster.recording
+    of = ""
+    if recording is not None:
+        incident = recording.incident
+        of = (
+            f"This is a recording ({incident.name}, {moment(incident.start)} to {moment(incident.end)}), "
+            f"seen as of {moment(now)}: nothing later is known and nothing can be asked of the cluster itself. "
+        )
+    if beat is None:
+        return {
+            "alive": False,
+            "last_at": None,
+            "says": f"{of}No watcher has ever looked at this cluster: no tickets are raised. Start opsai-watch.",
+        }
+    return {"alive": _alive(beat, now), "last_at": beat.at, "says": of + _beat_says(beat, now, recorded=bool(of))}
+
+
+def _alive(beat: Heartbeat, now: datetime) -> bool:
+    return not beat.stopped and now - beat.at <= timedelta(seconds=MISSED_INTERVALS * beat.interval_seconds)
+
+
+def _beat_says(beat: Heartbeat, now: datetime, *, recorded: bool) -> str:
+    age_seconds = (now - beat.at).total_seconds()
+    if recorded:
+        return f"The watcher was played over it up to {moment(beat.at)}."
+    if _alive(beat, now):
+        return f"The watcher looked {age_seconds:.0f} s ago, every {beat.interval_seconds:g} s."
+    why = "was stopped" if beat.stopped else f"has not been heard of for {age_seconds:.0f} s"
+    return f"The watcher {why} (last look {moment(beat.at)}): tickets are out of date. Start opsai-watch."

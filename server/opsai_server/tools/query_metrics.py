@@ -1,0 +1,225 @@
+"""The tool `query_metrics`: how metrics moved over a window."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.emptiness import explained
+from opsai_server.tools.movement import Floats, change_of_level, slope_per_minute
+from opsai_server.tools.shaping import Answer, Rows, without_empty
+from opsai_server.tools.windows import End, Minutes, Start, window
+from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
+from opsai_subjects.model import MetricsReply, Series, Window, utc
+from opsai_subjects.subject import Facts, Signal
+
+POINTS = 40
+MAX_STEPS = 2_000
+STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
+"""Steps that are chosen from when none is given."""
+LIVE_SCRAPE_SECONDS = 10.0
+"""A live cluster's scrape interval is not known; 15 s is usual, so a rate range of six of these (60 s) holds four samples."""
+SCRAPES_IN_RANGE = 6
+POINT_SERIES = 5
+KEPT_POINTS = 20_000
+"""Points are stored with the evidence up to so many in all, and figures alone beyond that."""
+ENTITY_LABELS = ("store", "store_id", "instance", "node")
+"""Labels that name what a series is about, before the one that names who reported it. The adapter says what they mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of the engine."""
+
+    promql: str
+    signal: Signal | None
+    span: Window
+    step_seconds: float
+
+
+async def query_metrics(
+    desk: Desk,
+    query: Annotated[
+        str,
+        Field(
+            description="PromQL: 'rate(process_cpu_seconds_total[$range])'; $range is filled to fit the scrape interval."
+        ),
+    ] = "",
+    name: Annotated[str, Field(description="Instead of query: a named metric (knowledge lists them).")] = "",
+    minutes: Minutes = None,
+    start: Start = None,
+    end: End = None,
+    step_seconds: Annotated[float | None, Field(description="Seconds between points (about 40 points).", ge=1)] = None,
+    points: Annotated[bool, Field(description="Show the points of the 5 series that moved most.")] = False,
+    limit: Annotated[int, Field(description="Series shown.", ge=1, le=100)] = 20,
+) -> Answer:
+    """Say how metrics moved over a window: per series min, max, avg, first, last, trend and when its level changed.
+
+    Use it to date a change and to compare nodes; which metrics matter for a fault the differential's signs and knowledge say.
+    Returns the series that moved most first. trend_per_minute is the Theil-Sen slope; change_at is where the level shifted
+    well above noise, by change_by; ended_at: no samples after it. Empty is explained. Claim path: /series/0/max. Costs one
+    range query.
+    """
+    metrics = desk.subject.sources.metrics
+    if metrics is None:
+        raise SettingsInvalid(
+            f"Cluster {desk.name!r} has no metrics engine. Set `prometheus` in opsai.toml or give --prometheus URL."
+        )
+    question = _question(desk, query, name, window(desk.now(), minutes, start, end), step_seconds)
+    reply = await metrics.range(question.promql, question.span, question.step_seconds)
+    facts = await desk.names() if reply.series else None
+    rows = sorted((_row(desk, facts, series, question) for series in reply.series), key=_moved, reverse=True)
+    why = [] if rows else await explained(metrics, question.promql, question.span)
+    return _answer(desk, question, reply, rows, why, points=points, limit=limit)
+
+
+def _answer(
+    desk: Desk,
+    question: _Question,
+    reply: MetricsReply,
+    rows: list["_Row"],
+    why: list[str],
+    *,
+    points: bool,
+    limit: int,
+) -> Answer:
+    signal = question.signal
+    about = {
+        "query": question.promql,
+        **({"unit": signal.unit, "says": signal.says, "normal": signal.normal} if signal else {}),
+        "window": question.span,
+        "step_seconds": question.step_seconds,
+    }
+    keep = sum(len(row.times) for row in rows) <= KEPT_POINTS
+    value = {
+        **about,
+        "series": [{**row.shown, **({"points": row.points()} if keep else {})} for row in rows],
+        "matched": len(rows),
+        "warnings": reply.warnings,
+        "empty_because": why,
+    }
+    same = _same(rows)
+    listed = [_brief(row, same, points=points and n < POINT_SERIES) for n, row in enumerate(rows[:limit])]
+    narrow = "those that moved most first; narrow with label matchers or sum by (…), or raise limit"
+    shown = without_empty(
+        {
+            **about,
+            "warnings": reply.warnings,
+            "matched": len(rows),
+            "same_labels": same,
+            "empty_because": why,
+        }
+    )
+    return Answer(at=desk.now(), value=value, shown={**shown, "series": Rows(listed, len(rows), narrow)})
+
+
+def _question(desk: Desk, query: str, name: str, span: Window, step_seconds: float | None) -> _Question:
+    if bool(query) == bool(name):
+        given = query if query and name else ""
+        raise ArgumentInvalid(
+            "query", given, "exactly one of query and name is needed", "query='up', or a named metric"
+        )
+    signals = {signal.name: signal for signal in desk.kind.signals}
+    if name and name not in signals:
+        raise UnknownName("named metric", name, tuple(signals), advice="PromQL goes into query.")
+    signal = signals.get(name or query)
+    promql = (signal.promql if signal else query).replace("$range", f"{_range_seconds(desk):g}s")
+    return _Question(promql, signal, span, _step(desk, span, step_seconds))
+
+
+def _scrape_seconds(desk: Desk) -> float:
+    recording = desk.cluster.recording
+    return recording.incident.scrape_interval_seconds if recording is not None else LIVE_SCRAPE_SECONDS
+
+
+def _range_seconds(desk: Desk) -> float:
+    return SCRAPES_IN_RANGE * _scrape_seconds(desk)
+
+
+def _step(desk: Desk, span: Window, given: float | None) -> float:
+    if given is not None:
+        if span.seconds / given > MAX_STEPS:
+            advice = f"at least {span.seconds / MAX_STEPS:.0f}, or a shorter window"
+            raise ArgumentInvalid(
+                "step_seconds", given, f"over {span.seconds:.0f} s it makes more than {MAX_STEPS} points", advice
+            )
+        return given
+    least = max(span.seconds / POINTS, _scrape_seconds(desk))
+    return float(next((step for step in STEPS if step >= least), STEPS[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One series with its figures."""
+
+    shown: dict[str, object]
+    labels: Mapping[str, str]
+    times: Floats
+    values: Floats
+    moved: float
+    changed: bool
+    step_seconds: float
+
+    def points(self) -> dict[str, object]:
+        """Return the points: time of the first, step, values (null where there is none)."""
+        if not len(self.times):
+            return {}
+        at = {round(time, 3): value for time, value in zip(self.times.tolist(), self.values.tolist(), strict=True)}
+        count = round((self.times[-1] - self.times[0]) / self.step_seconds) + 1
+        grid = [round(float(self.times[0]) + n * self.step_seconds, 3) for n in range(count)]
+        return {"start": utc(grid[0]), "step_seconds": self.step_seconds, "values": [at.get(time) for time in grid]}
+
+
+def _moved(row: _Row) -> tuple[bool, float]:
+    return (row.changed, row.moved)
+
+
+def _row(desk: Desk, facts: Facts | None, series: Series, question: _Question) -> _Row:
+    every = np.array(series.points, dtype=np.float64).reshape(-1, 2)
+    finite = every[np.isfinite(every[:, 1])]
+    times, values = finite[:, 0], finite[:, 1]
+    labels = dict(series.labels)
+    shown: dict[str, object] = {"labels": labels, "entity": _entity(desk, facts, labels)}
+    if not len(values):
+        shown |= {"min": None, "max": None, "avg": None, "first": None, "last": series.last, "note": "no finite value"}
+        return _Row(shown, labels, every[:, 0], every[:, 1], 0.0, False, question.step_seconds)
+    change = change_of_level(times, values)
+    low, high = float(values.min()), float(values.max())
+    ended = float(times[-1]) < question.span.end.timestamp() - 2 * question.step_seconds
+    began = float(times[0]) > question.span.start.timestamp() + 2 * question.step_seconds
+    shown |= {
+        "min": low,
+        "max": high,
+        "avg": float(values.mean()),
+        "first": float(values[0]),
+        "last": float(values[-1]),
+        "trend_per_minute": slope_per_minute(times, values),
+        **({"change_at": utc(change.at), "change_by": change.after - change.before} if change else {}),
+        **({"began_at": utc(float(times[0]))} if began else {}),
+        **({"ended_at": utc(float(times[-1]))} if ended else {}),
+    }
+    moved = abs(change.after - change.before) if change else abs(float(values[-1])) if ended or began else high - low
+    return _Row(shown, labels, every[:, 0], every[:, 1], moved, bool(change or ended or began), question.step_seconds)
+
+
+def _entity(desk: Desk, facts: Facts | None, labels: Mapping[str, str]) -> str | None:
+    if facts is None:
+        return None
+    named = (desk.subject.same_entity(facts, labels[label]) for label in ENTITY_LABELS if labels.get(label))
+    return next((entity for entity in named if entity), None)
+
+
+def _same(rows: Sequence[_Row]) -> dict[str, str]:
+    if len(rows) < 2:
+        return {}
+    first = rows[0].labels
+    return {name: value for name, value in first.items() if all(row.labels.get(name) == value for row in rows)}
+
+
+def _brief(row: _Row, same: Mapping[str, str], *, points: bool) -> dict[str, object]:
+    labels = {name: value for name, value in row.labels.items() if name not in same}
+    figures = {**row.shown, "labels": labels, **({"points": row.points()} if points else {})}
+    return {name: value for name, value in figures.items() if value is not None and value != {}}

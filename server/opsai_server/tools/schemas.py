@@ -1,0 +1,51 @@
+"""Argument schemas as models read them: what pydantic adds without saying anything is left out."""
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+Schema = dict[str, JsonValue]
+
+_NAMED = ("properties", "$defs")
+"""Places whose keys are names and not schema words."""
+
+_SILENT = ("title", "minLength", "additionalProperties")
+
+
+def slim(schema: Mapping[str, JsonValue]) -> Schema:
+    """Return the schema without what goes without saying, closed to unknown arguments.
+
+    Left out are titles, empty defaults, that texts are not empty, and that an optional argument may be null beside being
+    left out; what is refused stays refused.
+    """
+    return {**_object(schema), "additionalProperties": False}
+
+
+def _object(schema: Mapping[str, JsonValue]) -> Schema:
+    slimmed: Schema = {}
+    for word, part in schema.items():
+        if word in _NAMED and isinstance(part, dict):
+            slimmed[word] = {name: _any(inner) for name, inner in part.items()}
+        elif word in _SILENT or (word == "default" and part in (None, "", [], False)):
+            continue
+        elif word == "anyOf" and isinstance(part, list):
+            slimmed |= _choice([_any(inner) for inner in part if inner != {"type": "null"}])
+        else:
+            slimmed[word] = _any(part)
+    return slimmed
+
+
+def _choice(choices: list[JsonValue]) -> Schema:
+    if {"type": "number"} in choices:
+        choices = [choice for choice in choices if choice != {"type": "integer"}]
+    if len(choices) == 1 and isinstance(choices[0], dict):
+        return choices[0]
+    return {"anyOf": choices}
+
+
+def _any(part: JsonValue) -> JsonValue:
+    if isinstance(part, dict):
+        return _object(part)
+    if isinstance(part, list):
+        return [_any(item) for item in part]
+    return part

@@ -1,0 +1,126 @@
+"""The tool `timeline`: what happened, in order."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from opsai_server.tickets.tick import Tick
+from opsai_server.tickets.ticket import Ticket
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
+from opsai_server.tools.windows import End, Minutes, Start, window
+from opsai_subjects.model import Event, Window
+
+ROWS = 40
+BURST_SECONDS = 60.0
+"""Events of one kind on one entity that follow each other within this time are one."""
+LOOK_BACK = timedelta(minutes=5)
+"""How far before the window ticks are read, to tell what began in it from what was there already."""
+TICKETS = 500
+OURS = ("watcher", "tickets")
+"""Sources whose sentences begin with an invariant or a ticket: those of different ones are not one burst."""
+
+
+async def timeline(
+    desk: Desk,
+    minutes: Minutes = None,
+    start: Start = None,
+    end: End = None,
+    entity: Annotated[str, Field(description="Only this node or entity: 'store:4'.")] = "",
+) -> Answer:
+    """Tell what happened in order: restarts, elections, leader moves, setting and scheduler changes, when each symptom began and ended, ticket steps.
+
+    Use it to tell cause from consequence (what began first) and to see what somebody changed; log lines come from search_logs.
+    Returns events oldest first, bursts folded with count and until. Reads metrics, PD and our store.
+    """
+    span = window(desk.now(), minutes, start, end)
+    seen = await desk.subject.events(span)
+    ticks = await desk.ticks(Window(start=span.start - LOOK_BACK, end=span.end))
+    tickets = await desk.store.tickets(desk.name, limit=TICKETS)
+    events = [*seen.events, *symptoms(ticks), *_steps(tickets)]
+    if entity:
+        wanted = desk.entity(await desk.names(), entity)
+        events = [event for event in events if event.entity == wanted]
+    merged = fold(event for event in events if span.start <= event.at <= span.end)
+    unread = [without_empty(part.model_dump()) for part in seen.unread]
+    value = {"window": span, "events": merged, "unread": unread}
+    shown: dict[str, object] = {
+        "window": span,
+        "events": Rows(
+            [_brief(one) for one in merged[-ROWS:]], len(merged), "the newest; narrow with entity, start and end"
+        ),
+    }
+    if not merged:
+        shown["note"] = "Nothing was seen to happen in this window." + (
+            "" if ticks else " The watcher did not look then."
+        )
+    return Answer(at=desk.now(), value=value, shown=shown | unread_rows(unread))
+
+
+def symptoms(ticks: Sequence[Tick]) -> list[Event]:
+    """Return when each invariant's violation began and when it was over, as the watcher saw it.
+
+    An unknown verdict neither begins nor ends one.
+    """
+    events: list[Event] = []
+    running: dict[tuple[str, str], str] = {}
+    for tick in ticks:
+        violated = {(v.invariant, v.entity): v for v in tick.verdicts if v.state == "violated"}
+        unknown = {(v.invariant, v.entity) for v in tick.verdicts if v.state == "unknown"}
+        for key, verdict in violated.items():
+            if key not in running:
+                at = min(verdict.since or tick.at, tick.at)
+                events.append(_symptom("symptom_began", key, at, f"{key[0]} violated: {verdict.says}"))
+            running[key] = verdict.says
+        for key in [key for key in running if key not in violated and key not in unknown]:
+            del running[key]
+            events.append(_symptom("symptom_ended", key, tick.at, f"{key[0]} held again"))
+    return events
+
+
+def _symptom(kind: str, key: tuple[str, str], at: datetime, says: str) -> Event:
+    return Event(at=at, entity=key[1], kind=kind, says=says, source=OURS[0])
+
+
+def _steps(tickets: Iterable[Ticket]) -> list[Event]:
+    return [
+        Event(
+            at=step.at,
+            entity=ticket.entity,
+            kind=f"ticket_{step.step}",
+            says=f"{ticket.id}: {step.says}",
+            source=OURS[1],
+        )
+        for ticket in tickets
+        for step in ticket.history
+    ]
+
+
+def fold(events: Iterable[Event]) -> list[dict[str, object]]:
+    """Sort by time and make one of each burst: `count` of them from `at` `until`."""
+    folded: list[dict[str, object]] = []
+    newest: dict[tuple[str, str, str], int] = {}
+    last_at: dict[tuple[str, str, str], Event] = {}
+    for event in sorted(events, key=lambda one: one.at):
+        key = (event.kind, event.entity, event.says.split(" ", 1)[0] if event.source in OURS else "")
+        before = last_at.get(key)
+        last_at[key] = event
+        if before is not None and (event.at - before.at).total_seconds() <= BURST_SECONDS:
+            burst = folded[newest[key]]
+            burst["count"] = _count(burst) + event.count
+            burst["until"] = event.at
+        else:
+            newest[key] = len(folded)
+            folded.append(event.model_dump())
+    return folded
+
+
+def _count(burst: dict[str, object]) -> int:
+    count = burst["count"]
+    return count if isinstance(count, int) else 1
+
+
+def _brief(event: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in event.items() if not (key == "count" and value == 1)}

@@ -1,0 +1,127 @@
+"""The differential of a moment: signs of now and of the watcher's ticks before, weighed against every fault kind."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from opsai_server.evidence import signs_value
+from opsai_server.tickets.tick import Tick
+from opsai_server.tickets.ticket import Ticket
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.shaping import without_empty
+from opsai_subjects.differential import merge, rank
+from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign
+from opsai_subjects.model import Unread, Window
+from opsai_subjects.subject import Facts
+
+PAST = timedelta(minutes=15)
+"""How far back the watcher's ticks count when there is no ticket to say when it began."""
+BEFORE_TICKET = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The differential and everything it rests on."""
+
+    facts: Facts
+    signs: tuple[Sign, ...]
+    differential: Differential
+    kinds: Mapping[str, FaultKind]
+    """All kinds by id."""
+    groups: Mapping[str, tuple[str, ...]]
+    says: Mapping[str, str]
+    """What each sign looks like, by its id."""
+    looked_from: datetime
+    ticks: int
+    """How many looks of the watcher went into it."""
+    missed: tuple[Unread, ...]
+    """What the watcher could not read in those looks, and was read now."""
+
+    def sign(self, entity: str, name: str) -> Sign | None:
+        """Return what is known of one sign on one entity."""
+        return next((sign for sign in self.signs if sign.entity == entity and sign.id == name), None)
+
+    def value(self) -> dict[str, object]:
+        """Return the full value for the evidence store."""
+        found = self.differential
+        near = dict.fromkeys(candidate.kind for candidate in (*found.causes, *found.candidates))
+        near |= dict.fromkeys(rival for name in near for rival in self.kinds[name].rivals)
+        return {
+            "looked_from": self.looked_from,
+            "causes": [_brief(cause) for cause in found.causes],
+            "candidates": [weights(candidate) for candidate in found.candidates],
+            "signs": signs_value(self.signs),
+            "kinds": {name: self.kinds[name].model_dump(exclude={"id"}) for name in near if name in self.kinds},
+            "unread": self.unread(),
+        }
+
+    def unread(self) -> list[dict[str, object]]:
+        """Return what could not be read, now and in those looks."""
+        return [without_empty(part.model_dump()) for part in (*self.facts.unread, *self.missed)]
+
+
+async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
+    """Weigh the facts of this moment together with what the watcher saw since the trouble began."""
+    facts = await desk.facts()
+    ticks: tuple[Tick, ...] = ()
+    spans = list(_spans(facts.at, ticket))
+    for span in spans:
+        ticks = (*ticks, *await desk.ticks(span))
+    signs = merge(desk.subject.signs(facts), ((tick.at, tick.signs) for tick in ticks))
+    kinds = desk.kind.faults
+    groups = desk.subject.groups(facts)
+    return Weighed(
+        facts=facts,
+        signs=signs,
+        differential=rank(kinds, signs, groups),
+        groups=groups,
+        kinds={kind.id: kind for kind in kinds},
+        says={spec.id: spec.says for spec in desk.kind.signs},
+        looked_from=spans[0].start,
+        ticks=len(ticks),
+        missed=_missed(facts, ticks),
+    )
+
+
+def _spans(now: datetime, ticket: Ticket | None) -> Iterable[Window]:
+    """Return the stretches of ticks to merge: all since the ticket's violation began, or the last quarter of an hour.
+
+    A ticket that has been open for days gives two: its beginning, which shows the cause, and the last quarter of an hour.
+    """
+    recent = Window(start=now - PAST, end=now)
+    if ticket is None:
+        yield recent
+        return
+    began = ticket.violated_at - BEFORE_TICKET
+    if began + 2 * PAST >= now:
+        yield Window(start=min(began, now), end=now)
+        return
+    yield Window(start=began, end=began + PAST)
+    yield recent
+
+
+def _missed(facts: Facts, ticks: Iterable[Tick]) -> tuple[Unread, ...]:
+    now = {(part.source, part.asked) for part in facts.unread}
+    past: dict[tuple[str, str], Unread] = {}
+    for tick in ticks:
+        for part in tick.unread:
+            if (part.source, part.asked) not in now:
+                past[(part.source, part.asked)] = part.model_copy(
+                    update={"why": f"as of {tick.at.isoformat()}: {part.why}"}
+                )
+    return tuple(past.values())
+
+
+def _brief(candidate: Candidate) -> dict[str, object]:
+    return candidate.model_dump(include={"kind", "entity", "standing", "active", "score"})
+
+
+def weights(candidate: Candidate) -> dict[str, object]:
+    """Return a candidate with its signs by id."""
+    return {
+        **_brief(candidate),
+        "support": [sign.id for sign in candidate.support],
+        "contradiction": [sign.id for sign in candidate.contradiction],
+        "unknown": [sign.id for sign in candidate.unknown],
+        "missing": list(candidate.missing),
+    }
