@@ -1,0 +1,33 @@
+"""`make bench`: measure everything once on one recording and print one table."""
+
+import argparse
+import platform
+import tempfile
+from pathlib import Path
+
+import anyio
+
+from bench.promql import evaluator
+from bench.serving import cold_start, sizes
+from bench.table import Row, table
+from bench.watching import watching
+from opsai_lab import recordings
+
+
+def main() -> None:
+    """Run the measurements."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure speeds and sizes on a recording.")
+    parser.add_argument("recording", nargs="?", default=recordings.DEMO, help="a shipped recording's name, or a folder")
+    recording = recordings.find(parser.parse_args().recording)
+    with tempfile.TemporaryDirectory(prefix="opsai-bench-") as scratch:
+        folder = Path(scratch)
+        store = folder / "watched.sqlite"
+        rows: list[Row] = [cold_start(recording, folder)]
+        watched, ticket = anyio.run(watching, recording, store)
+        rows += [*watched, *evaluator(recording, folder), *sizes(recording, store, ticket)]
+    print(f"On {recording.name}, Python {platform.python_version()}, {platform.machine()}:")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
