@@ -80,7 +80,7 @@ class ClaudeBackend:
     def __init__(self, client: AsyncAnthropic, model: str, effort: Effort | None, price: Price | None) -> None:
         self.name = model
         self._client = client
-        self._effort = effort
+        self._effort: Effort | None = effort
         self._price = price
         self._tools: tuple[Tool, ...] = ()
         self._system = ""

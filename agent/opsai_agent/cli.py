@@ -1,5 +1,6 @@
 """`opsai-agent`: investigate a ticket, or follow undiagnosed tickets."""
 
+import inspect
 import json
 import logging
 import sys
@@ -57,9 +58,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout;
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
-@app.command()
-def investigate(
-    ticket: Annotated[str | None, typer.Argument(help="The ticket; without: is anything wrong, or was it?")] = None,
+def _wish(
     backend: BackendChoice = "auto",
     model: Model = None,
     effort: Effort = None,
@@ -68,7 +67,6 @@ def investigate(
     max_seconds: MaxSeconds = None,
     max_usd: MaxUsd = None,
     prices: Prices = None,
-    json_: AsJson = False,
     transcript: TranscriptFile = None,
     pd: Pd = None,
     prometheus: Prometheus = None,
@@ -78,11 +76,41 @@ def investigate(
     store: Store = None,
     replay: Replay = None,
     at: At = None,
+) -> Wish:
+    given: list[tuple[str, str | Path | None]] = [("--pd", url) for url in pd or ()]
+    given += [("--logs", node) for node in logs or ()]
+    given += [("--prometheus", prometheus), ("--cluster", cluster), ("--config", config), ("--store", store)]
+    given += [("--replay", replay), ("--at", at)]
+    flags = tuple(text for flag, value in given if value is not None for text in (flag, str(value)))
+    return Wish(backend, model, effort, max_steps, max_tokens, max_seconds, max_usd, config, prices, transcript, flags)
+
+
+def _with_wish(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a wish beside its own, so that they are written down once."""
+    shared = inspect.signature(_wish).parameters
+    own = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name != "wish"]
+
+    def called(**arguments: object) -> None:
+        wish = _wish(**{name: arguments.pop(name) for name in shared})  # type: ignore[arg-type]  # typer has checked them
+        command(wish, **arguments)
+
+    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *shared.values())]
+    called.__name__, called.__doc__ = command.__name__, command.__doc__
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called
+
+
+@app.command()
+@_with_wish
+def investigate(
+    wish: Wish,
+    ticket: Annotated[str | None, typer.Argument(help="The ticket; without: is anything wrong, or was it?")] = None,
+    json_: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Investigate one ticket, or ask whether anything is wrong or was."""
-    flags = _server_flags(pd, prometheus, logs, cluster, config, store, replay, at)
-    wish = Wish(backend, model, effort, max_steps, max_tokens, max_seconds, max_usd, config, prices, transcript, flags)
+    console = _console(to_stderr=json_)
 
     async def whole() -> Report:
         async with prepared(wish) as chosen:
@@ -90,39 +118,22 @@ def investigate(
             async with connected(wish, chosen) as session:
                 return await run(wish, chosen, session, ticket, lambda event: _tell(console, event))
 
-    console = _console(to_stderr=json_)
     done = _guarded(whole, debug)
     if json_:
         sys.stdout.write(json.dumps(as_json(done), ensure_ascii=False) + "\n")
-        return
-    _print_report(console, done)
+    else:
+        _print_report(console, done)
 
 
 @app.command()
+@_with_wish
 def follow(
-    backend: BackendChoice = "auto",
-    model: Model = None,
-    effort: Effort = None,
-    max_steps: MaxSteps = None,
-    max_tokens: MaxTokens = None,
-    max_seconds: MaxSeconds = None,
-    max_usd: MaxUsd = None,
-    prices: Prices = None,
+    wish: Wish,
     interval_seconds: Annotated[float, typer.Option("--interval", min=1.0, help="Seconds between looks.")] = 30.0,
     once: Annotated[bool, typer.Option("--once", help="Take what is there, then stop.")] = False,
-    pd: Pd = None,
-    prometheus: Prometheus = None,
-    logs: Logs = None,
-    cluster: Cluster = None,
-    config: Config = None,
-    store: Store = None,
-    replay: Replay = None,
-    at: At = None,
     debug: Debug = False,
 ) -> None:
     """Investigate undiagnosed open tickets one after another, until stopped."""
-    flags = _server_flags(pd, prometheus, logs, cluster, config, store, replay, at)
-    wish = Wish(backend, model, effort, max_steps, max_tokens, max_seconds, max_usd, config, prices, None, flags)
     console = _console(to_stderr=False)
     watching = Following(
         said=lambda line: _show(console, line),
@@ -143,23 +154,6 @@ def main() -> None:
     """Run the program."""
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
     app()
-
-
-def _server_flags(
-    pd: list[str] | None,
-    prometheus: str | None,
-    logs: list[str] | None,
-    cluster: str | None,
-    config: Path | None,
-    store: Path | None,
-    replay: Path | None,
-    at: str | None,
-) -> tuple[str, ...]:
-    given: list[tuple[str, str | Path | None]] = [("--pd", url) for url in pd or ()]
-    given += [("--logs", node) for node in logs or ()]
-    given += [("--prometheus", prometheus), ("--cluster", cluster), ("--config", config), ("--store", store)]
-    given += [("--replay", replay), ("--at", at)]
-    return tuple(text for flag, value in given if value is not None for text in (flag, str(value)))
 
 
 def _guarded(whole: Callable[[], Awaitable[T]], debug: bool) -> T:

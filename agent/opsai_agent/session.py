@@ -1,6 +1,7 @@
 """A session with `opsai-mcp` as a subprocess over stdio: plain values in and out; the agent's one home of `mcp`."""
 
 import json
+import math
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -105,20 +106,20 @@ async def open_session(
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
         started = False
         try:
-            client = Client(
-                stdio_client(parameters, errlog=stderr),
-                client_info=types.Implementation(name=by, version="1"),
-                read_timeout_seconds=times.start_seconds,
-            )
-            async with client:
-                tools = await _tools(client)
-                started = True
-                yield Session(client, tools, times, stderr)
+            with anyio.move_on_after(times.start_seconds) as starting:
+                name = types.Implementation(name=by, version="1")
+                async with Client(stdio_client(parameters, errlog=stderr), client_info=name) as client:
+                    tools = await _tools(client)
+                    started = True
+                    starting.deadline = math.inf
+                    yield Session(client, tools, times, stderr)
         except BaseExceptionGroup as group:
             error = _single(group)
             raise (error if started else _not_started(error, stderr)) from None
         except (MCPError, OSError, ValidationError, RuntimeError) as error:
             raise (error if started else _not_started(error, stderr)) from None
+        if not started:
+            raise _gone(f"opsai-mcp did not list its tools within {times.start_seconds:g} s", stderr)
 
 
 async def _tools(client: Client) -> tuple[Tool, ...]:

@@ -39,7 +39,8 @@ class Transcript:
     def __init__(self, path: Path, now: Callable[[], datetime], secrets: tuple[str, ...] = ()) -> None:
         self.path = path
         self._now = now
-        self._secrets = tuple(sorted(secrets, key=len, reverse=True))
+        written = set(secrets) | {orjson.dumps(secret).decode()[1:-1] for secret in secrets}
+        self._secrets = tuple(sorted(written, key=len, reverse=True))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -48,11 +49,15 @@ class Transcript:
 
     def write(self, event: str, **fields: JsonValue) -> None:
         """Append one event. Raises FileUnusable when the disk has no room."""
-        line = orjson.dumps({"at": self._now().isoformat(), "event": event, **fields}).decode()
+        line = self.line(event, **fields)
         try:
-            _write_whole(self._fd, self._redact(line).encode() + b"\n")
+            _write_whole(self._fd, line.encode() + b"\n")
         except OSError as error:
             raise FileUnusable(f"The transcript {str(self.path)!r} cannot be written: {error.strerror}.") from error
+
+    def line(self, event: str, **fields: JsonValue) -> str:
+        """Return the event as it is written, without its secrets."""
+        return self._redact(orjson.dumps({"at": self._now().isoformat(), "event": event, **fields}).decode())
 
     def close(self) -> None:
         """Close the file."""

@@ -62,6 +62,7 @@ CAUSE = {
     "action": {name: KIND[name] for name in ("do", "because", "verify", "touches")},
 }
 CALLS: list[str] = []
+MET = anyio.Event()
 app = MCPServer("fake", instructions="A fake cluster of one store.", log_level="CRITICAL")
 
 
@@ -78,13 +79,15 @@ async def overview() -> dict[str, Any]:
         os._exit(3)
     if "hangs" in MOODS:
         await anyio.sleep_forever()
+    if "rendezvous" in MOODS:
+        await MET.wait()
     return reply(
         "E-1", summary={"healthy": False}, violated=[{"invariant": "up", "entity": ENTITY, "says": "it is down"}]
     )
 
 
 @app.tool()
-async def tickets(id: str = "") -> dict[str, Any]:
+async def tickets(id: str = "") -> dict[str, Any]:  # noqa: A002 (its name in the protocol)
     """Read tickets."""
     ticket = {
         "id": "T-1",
@@ -124,7 +127,7 @@ async def differential(ticket: str = "") -> dict[str, Any]:
 
 
 @app.tool()
-async def evidence(id: str, path: str = "", offset: int = 0) -> dict[str, Any]:
+async def evidence(id: str, path: str = "", offset: int = 0) -> dict[str, Any]:  # noqa: A002 (its name in the protocol)
     """Read what is stored."""
     value: Any = {
         "signs": {ENTITY: SIGNS},
@@ -147,10 +150,11 @@ async def evidence(id: str, path: str = "", offset: int = 0) -> dict[str, Any]:
 @app.tool()
 async def timeline(minutes: float = 10) -> dict[str, Any]:
     """Tell what happened."""
+    MET.set()
     return reply("E-6", events=[{"at": AT, "entity": ENTITY, "kind": "gone", "says": "It was seen to go."}])
 
 
-@app.tool()
+@app.tool(structured_output=False)
 async def prose() -> str:
     """Answer with what is no object."""
     return "not an object"
