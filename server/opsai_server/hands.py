@@ -10,7 +10,7 @@ from collections.abc import Iterable
 RISKY = frozenset({"restart", "stop", "remove"})
 
 _ALWAYS = (
-    r"restart(?:s|ed|ing)?|reboot(?:s|ed|ing)?|kill(?:s|ed|ing)?|terminat(?:e|es|ed|ing)|tombston(?:e|es|ed|ing)|"
+    r"restart(?:s|ed|ing)?|reboot(?:s|ed|ing)?|tombston(?:e|es|ed|ing)|"
     r"decommission(?:s|ed|ing)?|shut(?:s|ting)?\s+(?:\S+\s+){0,3}?down|power(?:s|ed|ing)?\s+(?:\S+\s+){0,3}?off|"
     r"scal(?:e|es|ed|ing)\s+(?:\S+\s+){0,3}?in\b|destroy(?:s|ed|ing)?|wip(?:e|es|ed|ing)"
 )
@@ -24,7 +24,10 @@ _NEGATED = re.compile(
     rf"(?:(?:to|be|ever|even|yet|try\s+to)\s+)?{_VERB}(?:\s*(?:,|\bor\b|\bnor\b|\band\b|\s)+{_VERB})*",
     re.IGNORECASE,
 )
-_REPORTED = re.compile(rf"\b(?:is|was|are|were|has|had|have|got)\s+(?:been\s+)?(?:\w+ly\s+)?{_VERB}", re.IGNORECASE)
+_REPORTED = re.compile(
+    rf"\b(?:is|was|are|were|has|had|have|got|what|who|whatever|whoever)\s+(?:been\s+)?(?:\w+ly\s+)?{_VERB}",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(r"[.;!?\n](?:\s|$)")
 _ALWAYS_FOUND = re.compile(rf"\b(?:{_ALWAYS})\b", re.IGNORECASE)
 _BY_OBJECT_FOUND = re.compile(rf"\b(?:{_BY_OBJECT})\b", re.IGNORECASE)
@@ -37,7 +40,7 @@ _HARMLESS = re.compile(
 )
 _PART = re.compile(
     r"\b(?:nodes?|stores?|process(?:es)?|members?|instances?|servers?|machines?|hosts?|pods?|containers?|services?|"
-    r"daemons?|replicas?|peers?|regions?|cluster|it|them)\b",
+    r"daemons?|replicas?|peers?|regions?|cluster|it|them)\b(?![’']s)",
     re.IGNORECASE,
 )
 
@@ -67,7 +70,7 @@ def named_in(text: str, names: Iterable[str]) -> tuple[str, ...]:
 
 def _named(names: Iterable[str]) -> re.Pattern[str] | None:
     listed = "|".join(re.escape(name) for name in names if name)
-    return re.compile(rf"(?<![\w:.-])(?:{listed})(?![\w:-])") if listed else None
+    return re.compile(rf"(?<![\w:.-])(?:{listed})(?![\w:-]|[’']s)") if listed else None
 
 
 def _lays_hands(rest: str, part: re.Pattern[str] | None) -> bool:

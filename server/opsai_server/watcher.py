@@ -16,12 +16,16 @@ from opsai_server.tickets.tick import Judged, Ticked
 from opsai_server.tickets.ticket import Heartbeat
 from opsai_server.watching import watch
 from opsai_subjects.config import WatchSettings
-from opsai_subjects.errors import StoreError
+from opsai_subjects.errors import SourceTimedOut, StoreError
 from opsai_subjects.opening import Cluster, ReplayCluster
+from opsai_subjects.subject import Facts
 
 log = logging.getLogger(__name__)
 
 OnTick = Callable[[Ticked], Awaitable[None]]
+
+WARM_UP = timedelta(seconds=60)
+"""A recording's first minute is the cluster's start-up (incidents/FORMAT.md): a play begins after it."""
 
 _FACTS_INTERVALS = 10
 """A tick that gathers for longer than so many intervals is given up: the next one may fare better."""
@@ -58,10 +62,9 @@ def next_beat(last: float, interval_seconds: float, now: float) -> float:
 
 
 async def tick(cluster: Cluster, store: Store, settings: WatchSettings, *, watcher: str | None = None) -> Ticked:
-    """Look once, and store what follows. Raises StoreError, TimeoutError, and whatever an adapter fails with."""
+    """Look once, and store what follows. Raises StoreError, SourceTimedOut, and whatever an adapter fails with."""
     begun = time.monotonic()
-    with anyio.fail_after(max(_FACTS_AT_LEAST_SECONDS, _FACTS_INTERVALS * settings.interval_seconds)):
-        facts = await cluster.subject.facts()
+    facts = await _facts(cluster, max(_FACTS_AT_LEAST_SECONDS, _FACTS_INTERVALS * settings.interval_seconds))
     verdicts = cluster.subject.judge(facts)
     signs = cluster.subject.signs(facts)
     took_seconds = time.monotonic() - begun
@@ -140,6 +143,14 @@ async def play(
 def watcher_name() -> str:
     """Return who this process is in a heartbeat: host:pid."""
     return f"{platform.node()}:{os.getpid()}"
+
+
+async def _facts(cluster: Cluster, at_most_seconds: float) -> Facts:
+    with anyio.move_on_after(at_most_seconds):
+        return await cluster.subject.facts()
+    raise SourceTimedOut(
+        "the facts of one look", cluster.name, f"not gathered within {at_most_seconds:g} s", "see which source is slow"
+    )
 
 
 async def _try_one(cluster: Cluster, store: Store, settings: WatchSettings, watcher: str) -> Ticked | None:

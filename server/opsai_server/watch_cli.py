@@ -1,0 +1,246 @@
+"""`opsai-watch`: looks at one cluster, or plays one recording, and keeps its tickets."""
+
+import logging
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import anyio
+import typer
+from pydantic_core import to_json
+
+from opsai_server.tickets.store import Store, open_store
+from opsai_server.tickets.tick import Ticked
+from opsai_server.tickets.ticket import Ticket
+from opsai_server.watcher import WARM_UP, play, run, tick
+from opsai_subjects.config import ClusterSettings, Settings, cluster_of_flags, load
+from opsai_subjects.errors import OpsaiError, SettingsInvalid
+from opsai_subjects.model import clean
+from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
+
+CRITICAL_EXIT = 3
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Judges a cluster's invariants at an interval and keeps its tickets. Only observes.",
+)
+
+
+@app.command()
+def watch(
+    pd: Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; repeatable.")] = None,
+    prometheus: Annotated[
+        str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")
+    ] = None,
+    logs: Annotated[
+        list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")
+    ] = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="Which cluster of the settings file.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="The settings file, instead of opsai.toml.")] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="The database of tickets and evidence; a recording has none of its own."),
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option("--interval", metavar="SECONDS", help="Between looks; with --once, how often you run it."),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Look once, for cron: exit 0, or 3 while a critical ticket is open.")
+    ] = False,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", metavar="DIR", help="Play a recording instead of watching a cluster.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="Where in it to begin: ISO time, start, end or +90s. With --once, where to look."),
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Where in it to end.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a look, on a line of its own.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
+) -> None:
+    """Watch a live cluster (--pd, --prometheus, --logs, or a settings file) or play a recording (--replay).
+
+    Prints a line for each look and one for each step of a ticket; logs go to stderr. SIGTERM and SIGINT end it in order.
+    """
+    logging.getLogger().setLevel(logging.DEBUG if debug else logging.INFO)
+    try:
+        settings = load(config, store=store, watch=None if interval is None else {"interval_seconds": interval})
+        lines = _Lines(as_json=as_json)
+        if replay is not None:
+            code = anyio.run(_replay, replay, store, settings, lines, once, at, until)
+        elif at is not None or until is not None:
+            raise SettingsInvalid("--at and --until are moments of a recording. Give --replay DIR with them.")
+        else:
+            name, chosen = cluster_of_flags(settings, cluster, pd=pd or (), prometheus=prometheus, logs=logs or ())
+            code = anyio.run(_live, name, chosen, settings, lines, once)
+    except OpsaiError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"opsai-watch: {clean(str(error))}\n")
+        code = 1
+    raise typer.Exit(code)
+
+
+async def _live(name: str, chosen: ClusterSettings, settings: Settings, lines: "_Lines", once: bool) -> int:
+    async with open_store(settings.store) as store, open_cluster(name, chosen, settings.web) as cluster:
+        if once:
+            await lines.show(await tick(cluster, store, settings.watch))
+            return await _exit_code(store, name)
+        log.info("watching cluster=%s interval_seconds=%g store=%s", name, settings.watch.interval_seconds, store.path)
+        async with _ended_by_signals():
+            await run(cluster, store, settings.watch, on_tick=lines.show)
+        log.info("stopped cluster=%s", name)
+        return 0
+
+
+async def _replay(
+    folder: Path, kept: Path | None, settings: Settings, lines: "_Lines", once: bool, at: str | None, until: str | None
+) -> int:
+    async with open_replay(folder) as cluster, _store_for_replay(kept) as store:
+        start, end = _span(cluster, at, until)
+        async with _ended_by_signals():
+            await play(cluster, store, settings.watch, start=start, until=start if once else end, on_tick=lines.show)
+        await lines.end(cluster, store, kept)
+        return await _exit_code(store, cluster.name) if once else 0
+
+
+def _span(cluster: ReplayCluster, at: str | None, until: str | None) -> tuple[datetime, datetime]:
+    incident = cluster.recording.incident
+    start = parse_moment(at, cluster.recording) if at else incident.start + WARM_UP
+    end = parse_moment(until, cluster.recording) if until else incident.end
+    if not incident.start <= start <= end <= incident.end:
+        raise SettingsInvalid(
+            f"From {start.isoformat()} to {end.isoformat()} is no part of the recording, which runs from "
+            f"{incident.start.isoformat()} to {incident.end.isoformat()}. Give --at and --until in order and inside it."
+        )
+    return start, end
+
+
+@asynccontextmanager
+async def _store_for_replay(kept: Path | None) -> AsyncGenerator[Store]:
+    """Open the store that was named, else one that is gone afterwards.
+
+    Never the shared one by default: a recording may be of a cluster that is watched live, and its past would then be
+    taken for that cluster's present.
+    """
+    if kept is not None:
+        async with open_store(kept) as store:
+            yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="opsai-watch-") as folder:
+        async with open_store(Path(folder) / "opsai.sqlite") as store:
+            yield store
+
+
+@asynccontextmanager
+async def _ended_by_signals() -> AsyncGenerator[None]:
+    """Cancel what is inside at the first SIGTERM or SIGINT; a second one finds Python's own handler again."""
+    async with anyio.create_task_group() as group:
+
+        async def wait() -> None:
+            with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                async for _ in signals:
+                    break
+            group.cancel_scope.cancel()
+
+        group.start_soon(wait)
+        yield
+        group.cancel_scope.cancel()
+
+
+async def _exit_code(store: Store, cluster: str) -> int:
+    is_open = await store.tickets(cluster, status=("created", "diagnosed"), parents_only=True, limit=1000)
+    return CRITICAL_EXIT if any(ticket.severity == "critical" for ticket in is_open) else 0
+
+
+class _Lines:
+    """What is printed; when nobody reads it any more, the watch goes on without."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._looks = 0
+
+    async def show(self, ticked: Ticked) -> None:
+        self._looks += 1
+        if self._as_json:
+            self._print(to_json(_as_json(ticked)).decode())
+            return
+        kept = ticked.tick
+        at = f"{kept.at:%Y-%m-%dT%H:%M:%SZ}"
+        unread = f"  unread {len(kept.unread)}" if kept.unread else ""
+        self._print(
+            f"{at}  {kept.cluster}  held {kept.held}  violated {kept.violated}  unknown {kept.unknown}{unread}  "
+            f"({kept.took_seconds:.2f} s)"
+        )
+        for step in ticked.steps:
+            ticket = step.ticket
+            self._print(
+                f"{at}  {ticket.id:<6} {step.transition.step:<9} {ticket.severity:<8} {_line(step.transition.says)}"
+            )
+
+    async def end(self, cluster: ReplayCluster, store: Store, kept: Path | None) -> None:
+        if self._as_json:
+            return
+        tickets = await store.tickets(cluster.name, parents_only=True)
+        self._print(f"{self._looks} looks, {len(tickets)} tickets{':' if tickets else ''}")
+        for ticket in reversed(tickets):
+            self._print(f"  {ticket.id:<6} {ticket.status:<9} {ticket.severity:<8} {_line(ticket.headline)}")
+        if kept is None:
+            self._print("Nothing was kept. Try: the same with --store FILE, then opsai tickets list --store FILE")
+        else:
+            self._print(f"Next: opsai tickets list --store {kept}")
+
+    def _print(self, line: str) -> None:
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _as_json(ticked: Ticked) -> dict[str, object]:
+    kept = ticked.tick
+    return {
+        "cluster": kept.cluster,
+        "at": kept.at,
+        "held": kept.held,
+        "violated": kept.violated,
+        "unknown": kept.unknown,
+        "unread": len(kept.unread),
+        "took_seconds": round(kept.took_seconds, 3),
+        "evidence_id": ticked.evidence_id,
+        "steps": [
+            {"ticket": _brief(step.ticket), "step": step.transition.step, "says": step.transition.says}
+            for step in ticked.steps
+        ],
+    }
+
+
+def _brief(ticket: Ticket) -> dict[str, object]:
+    return ticket.model_dump(include={"id", "invariant", "entity", "grade", "severity", "status", "parent", "title"})
+
+
+def _line(text: str) -> str:
+    return clean(text, 240)
+
+
+def main() -> None:
+    """Run the program."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for chatty in ("httpx", "httpcore", "uvicorn", "aiosqlite"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    app()
+
+
+if __name__ == "__main__":
+    main()
