@@ -63,6 +63,7 @@ class _Look:
         for one in self._ripe(pending):
             self._raise(one)
         self._resolve()
+        is_open = self._open_keys()
         return Changes(
             tickets=tuple(
                 ticket
@@ -71,7 +72,7 @@ class _Look:
             ),
             steps=tuple(self._steps),
             raised=tuple(self._raised),
-            pending=tuple(one for one in pending if (one.invariant, one.entity) not in self._open_keys()),
+            pending=tuple(one for one in pending if (one.invariant, one.entity) not in is_open),
         )
 
     def _open(self) -> list[Ticket]:
@@ -132,7 +133,8 @@ class _Look:
         for key, verdict in self._verdicts.items():
             if verdict.state == "violated" and key not in pending and key[0] in self._invariants:
                 pending[key] = Pending(invariant=key[0], entity=key[1], first_at=self._at, seen_at=self._at)
-        return tuple(one for key, one in pending.items() if key not in self._open_keys())
+        is_open = self._open_keys()
+        return tuple(one for key, one in sorted(pending.items()) if key not in is_open)
 
     def _ripe(self, pending: Iterable[Pending]) -> list[Pending]:
         ripe = [one for one in pending if self._is_ripe(one)]
@@ -250,7 +252,7 @@ class _Look:
             self._step(parent_id, "escalated", f"{family.members[-1].id} makes it {severity}")
 
     def _resolve(self) -> None:
-        for ticket in self._open():
+        for ticket in sorted(self._open(), key=lambda one: one.number):
             if ticket.parent is not None:
                 self._resolve_if_held(ticket)
         for family in families(self._tickets.values()):

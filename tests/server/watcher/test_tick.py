@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.server.toy import ToyWorld, toy_cluster
 
 from opsai_server.tickets.store import open_store
 from opsai_server.watcher import tick
 from opsai_subjects.config import WatchSettings
+from tests.server.toy import ToyWorld, toy_cluster
 
 pytestmark = pytest.mark.anyio
 
