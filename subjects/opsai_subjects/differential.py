@@ -30,7 +30,7 @@ def rank(kinds: Sequence[FaultKind], signs: Sequence[Sign], groups: Mapping[str,
 
 
 def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate | None:
-    """Return how the kind fits the entity; None when nothing of what it must show is shown."""
+    """Return how the kind fits the entity; None when nothing of what it must show is shown but signs of health."""
     needed = [(name,) for name in kind.must_show] + list(kind.one_of)
     support: list[Sign] = []
     contradiction: list[Sign] = []
@@ -49,10 +49,12 @@ def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate 
             contradiction += here
         else:
             missing += group
-    if not support:
+    if all(sign.reassures for sign in support):
         return None
     needed_shown = len(support)
-    contradiction += [signs[name] for name in kind.must_not_show if name in signs and signs[name].state == "shown"]
+    against = [signs[name] for name in kind.must_not_show if name in signs and signs[name].state == "shown"]
+    # what is over does not speak against what goes on, and health now not against what is over
+    contradiction += [sign for sign in against if (sign.active if active else not sign.reassures)]
     extra = [signs[name] for name in kind.supports if name in signs and signs[name].state == "shown"]
     standing: Literal["fits", "possible", "contradicted"] = "possible" if unknown or missing else "fits"
     if contradiction:
@@ -77,7 +79,7 @@ def merge(now: Sequence[Sign], past: Iterable[tuple[datetime, Sequence[Sign]]]) 
     first: dict[tuple[str, str], datetime] = {}
     for at, signs in sorted(past, key=lambda pair: pair[0]):
         for sign in signs:
-            if sign.state == "shown":
+            if sign.state == "shown" and not sign.reassures:
                 key = (sign.id, sign.entity)
                 earlier[key] = sign
                 first.setdefault(key, sign.since or at)
@@ -96,7 +98,8 @@ def merge(now: Sequence[Sign], past: Iterable[tuple[datetime, Sequence[Sign]]]) 
 
 def _order(candidate: Candidate, kind: FaultKind) -> tuple[int, bool, int, float, str, str]:
     standing = ("fits", "possible", "contradicted").index(candidate.standing)
-    return (standing, not candidate.active, -kind.weight, -candidate.score, candidate.kind, candidate.entity)
+    weight = 0 if candidate.standing == "contradicted" else kind.weight
+    return (standing, not candidate.active, -weight, -candidate.score, candidate.kind, candidate.entity)
 
 
 def _causes(found: Sequence[Candidate], kinds: Mapping[str, FaultKind]) -> tuple[Candidate, ...]:

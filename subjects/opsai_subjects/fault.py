@@ -25,6 +25,8 @@ class Sign(Value):
     state: Literal["shown", "absent", "unknown"]
     active: bool = True
     """Shown and still so at the moment of judging; False when it was so within the window and is over."""
+    reassures: bool = False
+    """A sign of health: it says nothing once it is over, and does not speak against a fault that is over."""
     says: str
     """One sentence with the figures, or why it is unknown."""
     value: Scalar = None

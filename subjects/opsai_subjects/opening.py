@@ -27,6 +27,10 @@ from opsai_subjects.subject import Sources, Subject, SubjectKind
 _AFTER_START = re.compile(r"\+(\d{1,6}(?:\.\d+)?)(s|m)?")
 
 
+RATE_SCRAPES = 6
+"""Scrapes in a rate's range: enough that one lost scrape does not empty it."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A cluster that can be looked at, until whoever opened it closes it."""
@@ -70,7 +74,7 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
             metrics = Prometheus(settings.prometheus, metrics_web, clock)
         logs = FileLogs(settings.logs, kind.parse_log) if settings.logs else None
         sources = Sources(web=web, metrics=metrics, logs=logs, clock=clock, reach=settings.addresses)
-        yield Cluster(name, kind.open(settings, sources), clock, settings, None)
+        yield Cluster(name, kind.open(name, settings, sources), clock, settings, None)
 
 
 @asynccontextmanager
@@ -82,7 +86,7 @@ async def open_replay(folder: Path, at: datetime | Literal["start", "end"] = "st
     moment = {"start": incident.start, "end": incident.end}[at] if isinstance(at, str) else at
     clock = ReplayClock(moment)
     async with open_replay_sources(recording, clock, kind) as (settings, sources):
-        subject = kind.open(settings, sources)
+        subject = kind.open(incident.cluster, settings, sources)
         yield ReplayCluster(incident.cluster, subject, clock, settings, recording)
 
 
@@ -154,5 +158,6 @@ def _replay_settings(recording: Recording, served: Served) -> ClusterSettings:
         pd=tuple(f"http://{node.address}" for node in nodes if node.role == "pd"),
         prometheus=served.prometheus,
         addresses=served.addresses,
+        rate_seconds=RATE_SCRAPES * recording.incident.scrape_interval_seconds,
         names={address: node.name for node in nodes for address in (node.address, node.status_address) if address},
     )

@@ -147,6 +147,6 @@ class SubjectKind(Protocol):
         """Read one log line; None when it does not begin an entry (it then continues the one before)."""
         ...
 
-    def open(self, cluster: "ClusterSettings", sources: Sources) -> Subject:
-        """Return the cluster as a subject. Does no I/O."""
+    def open(self, name: str, cluster: "ClusterSettings", sources: Sources) -> Subject:
+        """Return the cluster of that name as a subject. Does no I/O."""
         ...

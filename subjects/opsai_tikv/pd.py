@@ -15,7 +15,7 @@ from opsai_tikv.pd_hot import Direction, read_hot_regions
 from opsai_tikv.pd_members import read_etcd_health, read_health, read_members, read_status
 from opsai_tikv.pd_operators import read_operators
 from opsai_tikv.pd_regions import read_count, read_regions, read_rules
-from opsai_tikv.pd_round import Known, Round, read
+from opsai_tikv.pd_round import VIEW_SECONDS, Known, Round, read
 from opsai_tikv.pd_settings import (
     read_config,
     read_gc_safe_point,
@@ -26,6 +26,7 @@ from opsai_tikv.pd_settings import (
     read_text,
 )
 from opsai_tikv.pd_stores import read_progress, read_store_flows, read_store_limits, read_stores
+from opsai_tikv.pd_traffic import WHOLE_AT_MOST, Traffic, read_traffic
 from opsai_tikv.pd_values import (
     Config,
     EtcdHealth,
@@ -107,7 +108,8 @@ class Pd:
 
     async def health(self) -> tuple[MemberHealth, ...]:
         """Return what the member asked found when it pinged all members."""
-        return read(await self._round.ask(f"{V1}/health", seconds=_HEALTH_SECONDS), read_health)
+        seconds = _HEALTH_SECONDS if await self._round.leader() else VIEW_SECONDS
+        return read(await self._round.ask(f"{V1}/health", seconds=seconds), read_health)
 
     async def health_of(self, name: str) -> tuple[MemberHealth, ...]:
         """Return what this member found when it pinged all members: needs no leader."""
@@ -120,7 +122,8 @@ class Pd:
 
     async def status(self, name: str) -> PdStatus:
         """Return this member's version and start."""
-        return read(await self._round.ask_member(name, f"{V1}/status"), read_status)
+        found = next((view.status for view in await self._round.views() if name in (view.name, view.url)), None)
+        return found or read(await self._round.ask_member(name, f"{V1}/status"), read_status)
 
     async def ping(self, name: str) -> float:
         """Return the seconds this member took to answer a ping."""
@@ -244,6 +247,20 @@ class Pd:
                 "the count by itself (pd_regions_status), or one region by its id",
             )
         return read(await self._round.ask(path, seconds=_HEAVY_SECONDS), lambda json: read_regions(json, check))
+
+    async def region_traffic(self) -> tuple[Traffic, ...]:
+        """Return every region's traffic of its last interval, of a cluster of at most WHOLE_AT_MOST regions.
+
+        Raises SourceTooLarge, and asks nothing more, for a larger one: there, ask for the busiest.
+        """
+        if await self.region_count() > WHOLE_AT_MOST:
+            raise SourceTooLarge("every region", "PD", "not asked: too many regions", "busiest_regions")
+        params = {"limit": str(WHOLE_AT_MOST)}
+        return read(await self._round.ask(f"{V1}/regions/key", params=params, seconds=_HEAVY_SECONDS), read_traffic)
+
+    async def busiest_regions(self, direction: Direction) -> tuple[Traffic, ...]:
+        """Return the 16 regions that read or wrote the most bytes: PD scans all regions and answers with 16."""
+        return read(await self._round.ask(f"{V1}/regions/{direction}flow", seconds=_HEAVY_SECONDS), read_traffic)
 
     async def hot_regions(
         self, direction: Direction, *, least_share_ratio: float = LEAST_HOT_SHARE

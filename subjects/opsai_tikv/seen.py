@@ -84,6 +84,32 @@ class Look:
         value = track.now if active and track.now is not None else max(values, key=abs)
         return Seen("shown", "", active, value, None, self.moment(start))
 
+    def fell(
+        self,
+        name: str,
+        entity: str,
+        *,
+        ratio: float,
+        also: Callable[[int, float], bool] | None = None,
+        at_least: int = 2,
+    ) -> Seen:
+        """Look for points below `ratio` times its own past, after it had been at half of that past or more."""
+        track = self.track(name, entity)
+        past = track.before if track else None
+        if track is None or past is None:
+            return unknown(f"{name} has no samples here")
+        points = track.points
+
+        def test(index: int, value: float) -> bool:
+            was_high = any(point is not None and point >= 0.5 * past for point in points[:index])
+            return was_high and value <= ratio * past and (also is None or also(index, value))
+
+        seen = self.when(name, entity, test, at_least)
+        if seen.state != "shown" or not isinstance(seen.value, float):
+            return seen
+        says = f"{name} {figure(seen.value)}, before {figure(past)}"
+        return Seen("shown", says, seen.active, seen.value, round(ratio * past, 3), seen.since)
+
     def over(
         self, name: str, entity: str, *, floor: float, factor: float = 1.0, own: float = 0.0, at_least: int = 2
     ) -> Seen:

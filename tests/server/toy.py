@@ -249,7 +249,7 @@ class ToyKind:
     def parse_log(self, line: str) -> ParsedLine | None:
         return None
 
-    def open(self, cluster: ClusterSettings, sources: Sources) -> Subject:
+    def open(self, name: str, cluster: ClusterSettings, sources: Sources) -> Subject:
         return ToySubject(kind=self, cluster="toy", sources=sources, world=cast("ToyWorld", sources.clock))
 
 
@@ -264,7 +264,7 @@ def toy_cluster(
     settings = ClusterSettings(subject="toy")
     # The toy reads nothing over the web.
     sources = Sources(web=cast("Web", None), metrics=metrics, logs=logs, clock=world)
-    subject = KIND.open(settings, sources)
+    subject = KIND.open("toy", settings, sources)
     return Cluster(name="toy", subject=subject, clock=world, settings=settings, recording=None)
 
 

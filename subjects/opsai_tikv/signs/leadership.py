@@ -1,7 +1,7 @@
 """Signs of who leads what: leaders lost, moved on purpose or piled up, and quorums."""
 
 from opsai_tikv.facts import StoreFacts
-from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
+from opsai_tikv.seen import ABSENT, Look, Seen, unknown
 from opsai_tikv.signs.reach import pd_disconnected, process_gone, status_silent
 from opsai_tikv.signs.rule import SignRule
 
@@ -28,11 +28,7 @@ def leaders_lost(look: Look, entity: str) -> Seen:
             if lost
             else ABSENT
         )
-    seen = look.when("leaders", entity, lambda _, value: value <= 0.25 * past, 1)
-    if seen.state != "shown":
-        return seen
-    value = seen.value if isinstance(seen.value, float) else None
-    return Seen("shown", f"{figure(value)} leaders, before {figure(past)}", seen.active, seen.value, past, seen.since)
+    return look.fell("leaders", entity, ratio=0.25, at_least=1)
 
 
 def evicting(look: Look, entity: str) -> Seen:

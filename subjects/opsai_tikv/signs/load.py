@@ -51,7 +51,7 @@ def _skewed(look: Look, name: str) -> Seen:
                 and value > SURGE * past
             )
 
-        seen = look.when(name, store, test, 3)
+        seen = look.when(name, store, test)
         if seen.state == "shown" and not store_recently_troubled(look, look.peers_of(store)):
             says = f"{store} takes {figure(_number(seen))}/s, before {figure(past)}, other stores {figure(median(look.peer_values(name, store) or [0.0]))}"
             best = Seen("shown", says, seen.active, seen.value, None, seen.since)

@@ -5,7 +5,7 @@ from statistics import median
 from opsai_tikv.facts import MemberFacts
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
 from opsai_tikv.signs.process import restarts
-from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, REFUSED_SCRAPE_SECONDS, SILENT_SCRAPE_SECONDS
+from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, REFUSED_SCRAPE_SECONDS, SILENT_SCRAPE_SECONDS, leader_is_new
 from opsai_tikv.signs.rule import SignRule
 
 
@@ -141,7 +141,10 @@ def majority_of_members_gone(look: Look, entity: str) -> Seen:
 
 
 def _gone(look: Look, entity: str) -> bool:
-    return any(sign(look, entity).state == "shown" for sign in (member_refused, member_silent))
+    if member_refused(look, entity).state == "shown":
+        return True
+    # a survivor without a majority may be too slow to answer and still be scraped: it is not gone
+    return member_silent(look, entity).state == "shown" and look.now("up", entity) != 1
 
 
 def stores_cut_from_pd(look: Look, entity: str) -> Seen:
@@ -151,6 +154,8 @@ def stores_cut_from_pd(look: Look, entity: str) -> Seen:
         return unknown("PD's stores are not known")
     if not _member(look, entity).is_leader:
         return ABSENT
+    if leader_is_new(look):
+        return unknown("the PD leader changed less than a minute ago: stores are only coming back to it")
     ages = [store.heartbeat_age_seconds for store in stores]
     late = [age for age in ages if age is not None and age > 25]
     reconnecting = [store.entity for store in stores if (look.now("pd_reconnects", store.entity) or 0) > 0.5]
@@ -197,15 +202,15 @@ def wal_late(look: Look, entity: str) -> Seen:
 
 def wal_stuck(look: Look, entity: str) -> Seen:
     """Its etcd log completes no fsync while its peers' do."""
-    past = look.before("wal_fsync_rate", entity)
-    if past is None or past < 0.5:
+    past = look.before("wal_fsync_rate", entity) or 0
+    if past < 0.5:
         return unknown("it wrote too little before to tell")
 
-    def test(index: int, value: float) -> bool:
+    def also(index: int, value: float) -> bool:
         peers = look.peer_values("wal_fsync_rate", entity, index)
-        return value < 0.05 * past and bool(peers) and median(peers) > 0.3 * past
+        return bool(peers) and median(peers) > 0.3 * past
 
-    return look.when("wal_fsync_rate", entity, test)
+    return look.fell("wal_fsync_rate", entity, ratio=0.05, also=also)
 
 
 def rtt_late(look: Look, entity: str) -> Seen:
@@ -268,7 +273,7 @@ def quota_near(look: Look, entity: str) -> Seen:
 MEMBERS = (
     SignRule("member_refused", "nothing listens on it", member_refused),
     SignRule("member_silent", "it takes connections and says nothing", member_silent),
-    SignRule("member_answers", "it answers", member_answers),
+    SignRule("member_answers", "it answers", member_answers, reassures=True),
     SignRule("was_leader", "it led PD", was_leader),
     SignRule("led_lately", "it led PD within the look-back", led_lately),
     SignRule("leader_flaps", "the PD leader changes again and again", leader_flaps),
@@ -276,7 +281,7 @@ MEMBERS = (
     SignRule("majority_of_members_gone", "most members are gone", majority_of_members_gone),
     SignRule("stores_cut_from_pd", "every store has lost PD", stores_cut_from_pd),
     SignRule("member_log_silent", "its log has stopped", member_log_silent),
-    SignRule("member_log_goes_on", "its log goes on", member_log_goes_on),
+    SignRule("member_log_goes_on", "its log goes on", member_log_goes_on, reassures=True),
     SignRule("wal_late", "its etcd log's fsync is late", wal_late),
     SignRule("wal_stuck", "its etcd log completes no fsync", wal_stuck),
     SignRule("rtt_late", "its way to the other members is late", rtt_late),

@@ -16,7 +16,7 @@ def _starts(look: Look, entity: str) -> list[float]:
         if point is not None and (not found or point > found[-1] + 2.0):
             found.append(point)
     store = look.facts.store(entity)
-    if store and store.started_at and (not found or store.started_at.timestamp() > found[-1] + 2.0):
+    if not found and store and store.started_at:  # PD's own figure is some seconds apart from the process's
         found.append(store.started_at.timestamp())
     return found
 
@@ -65,7 +65,8 @@ def stopped_in_order(look: Look, entity: str) -> Seen:
     if signal is None:
         return ABSENT
     welcome = log.patterns.get("welcome")
-    if welcome and welcome.count > signal.count:
+    first = 1 if welcome and welcome.first_at < signal.first_at else 0
+    if welcome and welcome.count > signal.count + first:
         return ABSENT
     return Seen(
         "shown",
@@ -117,7 +118,7 @@ PROCESS = (
     SignRule("restarted", "its process restarted", restarted),
     SignRule("restarted_repeatedly", "its process restarts again and again", restarted_repeatedly),
     SignRule("stopped_in_order", "it was stopped in order", stopped_in_order),
-    SignRule("came_back", "it is back after a restart", came_back),
+    SignRule("came_back", "it is back after a restart", came_back, reassures=True),
     SignRule("crash_logged", "its log holds a crash", crash_logged),
     SignRule("memory_high", "its memory is near its quota", memory_high),
     SignRule("memory_grew", "its memory grew by half", memory_grew),

@@ -14,6 +14,7 @@ DISCONNECT_SECONDS = 20.0
 ACCUSED_PER_SECOND = 0.2
 LEADER_SETTLE_SECONDS = 45.0
 """A new PD leader knows heartbeats that are up to 5 min old until each store's next one, 10 s apart (pd storePersistInterval)."""
+HEARTBEATS_SETTLE_SECONDS = 180.0
 LOG_SILENT_SECONDS = 30.0
 
 
@@ -84,13 +85,13 @@ def pd_disconnected(look: Look, entity: str) -> Seen:
     return ABSENT
 
 
-def leader_is_new(look: Look) -> bool:
+def leader_is_new(look: Look, settle_seconds: float = LEADER_SETTLE_SECONDS) -> bool:
     """Say whether the PD leader took over so lately that its store states are not yet to be trusted."""
     leader = look.facts.leader
     track = look.track("leading", leader) if leader else None
     if track is None:
         return False
-    back = int(LEADER_SETTLE_SECONDS / look.facts.tracks.step_seconds) + 1
+    back = int(settle_seconds / look.facts.tracks.step_seconds) + 1
     others = [look.track("leading", member) for member in look.members if member != leader]
     led_before = any(other and any(point == 1 for point in other.points[-back - 1 :]) for other in others)
     return led_before or (
@@ -224,6 +225,8 @@ def heartbeats_missing(look: Look, entity: str) -> Seen:
         return unknown("its leaders or PD's count of its region heartbeats are not known")
     if leaders < 3:
         return ABSENT
+    if leader_is_new(look, HEARTBEATS_SETTLE_SECONDS):
+        return unknown("the PD leader changed lately: region heartbeats are only coming back to it")
     last = track.points[-6:]
     peers = look.peer_values("region_heartbeats", entity)
     if all(point == 0 for point in last) and len(last) == 6 and peers and max(peers) > 0:
@@ -259,13 +262,13 @@ def store_recently_troubled(look: Look, stores: tuple[str, ...]) -> bool:
 REACH = (
     SignRule("process_gone", "nothing listens on it", process_gone),
     SignRule("status_silent", "it takes connections and says nothing", status_silent),
-    SignRule("status_answers", "its process answers", status_answers),
+    SignRule("status_answers", "its process answers", status_answers, reassures=True),
     SignRule("pd_disconnected", "its heartbeats do not reach PD", pd_disconnected),
     SignRule("peers_accuse", "most other stores cannot reach it", peers_accuse),
     SignRule("one_peer_accuses", "one other store cannot reach it", one_peer_accuses),
     SignRule("accuses_peers", "it cannot reach stores that others reach", accuses_peers),
     SignRule("log_silent", "its log has stopped", log_silent),
-    SignRule("log_goes_on", "its log goes on", log_goes_on),
+    SignRule("log_goes_on", "its log goes on", log_goes_on, reassures=True),
     SignRule("pd_reconnecting", "it alone keeps reconnecting to PD", pd_reconnecting),
     SignRule("heartbeats_missing", "its region heartbeats do not reach PD", heartbeats_missing),
     SignRule("unreachable_again_and_again", "it is lost and found again and again", unreachable_again_and_again),

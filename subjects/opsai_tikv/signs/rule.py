@@ -14,6 +14,7 @@ class SignRule:
     id: str
     says: str
     look: Callable[[Look, str], Seen]
+    reassures: bool = False
 
     @property
     def spec(self) -> SignSpec:
@@ -35,4 +36,5 @@ class SignRule:
             value=seen.value,
             limit=seen.limit,
             since=seen.since,
+            reassures=self.reassures,
         )

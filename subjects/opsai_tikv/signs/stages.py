@@ -11,6 +11,8 @@ APPLY_LATE_SECONDS = 0.03
 PROPOSE_LATE_SECONDS = 0.05
 COMMIT_LATE_SECONDS = 0.1
 REQUEST_LATE_SECONDS = 0.15
+STUCK_FSYNCS = 0.5
+"""Per second: fewer complete on a hung disk only."""
 SLOW_SCORE = 80.0
 """pd pkg/core/store.go slowStoreThreshold."""
 LOW_SPACE_RATIO = 0.2
@@ -24,25 +26,14 @@ def fsync_late(look: Look, entity: str) -> Seen:
 
 def fsync_stuck(look: Look, entity: str) -> Seen:
     """Its raft log completes no fsync while its peers' do."""
-    past = look.before("fsync_rate", entity)
-    if past is None or past < 1:
+    if (look.before("fsync_rate", entity) or 0) < 1:
         return unknown("it wrote too little before to tell")
 
-    def test(index: int, value: float) -> bool:
+    def also(index: int, value: float) -> bool:
         peers = look.peer_values("fsync_rate", entity, index)
-        return value < 0.05 * past and bool(peers) and median(peers) > 1
+        return value < STUCK_FSYNCS and bool(peers) and median(peers) > 1
 
-    seen = look.when("fsync_rate", entity, test)
-    if seen.state != "shown":
-        return seen
-    return Seen(
-        "shown",
-        f"{figure(_number(seen))} fsyncs/s, before {figure(past)}",
-        seen.active,
-        seen.value,
-        0.05 * past,
-        seen.since,
-    )
+    return look.fell("fsync_rate", entity, ratio=0.05, also=also)
 
 
 def append_late(look: Look, entity: str) -> Seen:
@@ -235,25 +226,21 @@ def disk_full(look: Look, entity: str) -> Seen:
 
 def traffic_gone(look: Look, entity: str) -> Seen:
     """Its clients' requests stopped, and the other stores' did not."""
-    past = look.before("requests", entity)
-    if past is None or past < 2:
+    if (look.before("requests", entity) or 0) < 2:
         return unknown("it had too little traffic before to tell")
 
-    def test(index: int, value: float) -> bool:
+    def also(index: int, value: float) -> bool:
         peers = [other for other in look.peers_of(entity) if _busy_at(look, other, index)]
-        return value < 0.1 * past and bool(peers)
+        return bool(peers) and _leads_at(look, entity, index)
 
-    seen = look.when("requests", entity, test)
-    if seen.state != "shown":
-        return seen
-    return Seen(
-        "shown",
-        f"{figure(_number(seen))} requests/s, before {figure(past)}",
-        seen.active,
-        seen.value,
-        0.1 * past,
-        seen.since,
-    )
+    return look.fell("requests", entity, ratio=0.1, also=also)
+
+
+def _leads_at(look: Look, entity: str, index: int) -> bool:
+    """Say whether it still led a good part of its regions then: without leaders there is nothing to ask it for."""
+    track = look.track("leaders", entity)
+    point = track.points[index] if track else None
+    return track is None or point is None or point > 0.3 * (track.before or 0.0)
 
 
 def _busy_at(look: Look, entity: str, index: int) -> bool:
@@ -264,25 +251,15 @@ def _busy_at(look: Look, entity: str, index: int) -> bool:
 
 def raft_deaf(look: Look, entity: str) -> Seen:
     """It hardly gets raft messages any more, and its peers do."""
-    past = look.before("raft_received", entity)
-    if past is None or past < 2:
+    past = look.before("raft_received", entity) or 0
+    if past < 2:
         return unknown("it got too few raft messages before to tell")
 
-    def test(index: int, value: float) -> bool:
+    def also(index: int, value: float) -> bool:
         peers = look.peer_values("raft_received", entity, index)
-        return value < 0.1 * past and bool(peers) and median(peers) > 0.3 * past
+        return bool(peers) and median(peers) > 0.3 * past
 
-    seen = look.when("raft_received", entity, test)
-    if seen.state != "shown":
-        return seen
-    return Seen(
-        "shown",
-        f"{figure(_number(seen))} messages/s, before {figure(past)}",
-        seen.active,
-        seen.value,
-        0.1 * past,
-        seen.since,
-    )
+    return look.fell("raft_received", entity, ratio=0.1, also=also)
 
 
 def raft_dropped(look: Look, entity: str) -> Seen:

@@ -1,0 +1,40 @@
+"""KIND: the TiKV adapter as the entry point names it."""
+
+from opsai_subjects.config import ClusterSettings
+from opsai_subjects.model import ParsedLine
+from opsai_subjects.subject import Page, Signal, Sources, Subject
+from opsai_tikv.faults import FAULTS
+from opsai_tikv.invariants import INVARIANTS
+from opsai_tikv.logs import parse_log
+from opsai_tikv.paths import PATHS
+from opsai_tikv.signs import SIGNS
+from opsai_tikv.subject import TikvSubject
+
+
+class TikvKind:
+    """TiKV with PD, with or without TiDB."""
+
+    name = "tikv"
+    about = (
+        "TiKV stores data in regions, each a raft group of (mostly) three peers on different stores; one peer is the leader "
+        "and serves. PD members (an etcd of three or five) keep the map, hand out timestamps and schedule; one of them leads. "
+        "A store reports to PD every 10 s: Disconnected after 20 s of silence, Down after 30 minutes. Entities: `store:4` is a "
+        "store by PD's id; a PD member goes by its PD name."
+    )
+    invariants = INVARIANTS
+    signs = SIGNS
+    faults = FAULTS
+    signals: tuple[Signal, ...] = ()
+    knowledge: tuple[Page, ...] = ()
+    paths = PATHS
+
+    def parse_log(self, line: str) -> ParsedLine | None:
+        """Read one log line of the unified format."""
+        return parse_log(line)
+
+    def open(self, name: str, cluster: ClusterSettings, sources: Sources) -> Subject:
+        """Return the cluster of that name as a subject."""
+        return TikvSubject(self, name, cluster, sources)
+
+
+KIND = TikvKind()

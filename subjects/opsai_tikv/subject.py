@@ -1,0 +1,74 @@
+"""One TiKV cluster, looked at: the parts of the adapter put together."""
+
+from collections.abc import Mapping
+
+from opsai_subjects.config import ClusterSettings
+from opsai_subjects.fault import Sign
+from opsai_subjects.invariant import Verdict
+from opsai_subjects.model import Events, Topology, Window
+from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
+from opsai_tikv.attempts import Attempts
+from opsai_tikv.events import events
+from opsai_tikv.facts import TikvFacts, groups, same_entity
+from opsai_tikv.gather import gather
+from opsai_tikv.invariants import judge
+from opsai_tikv.pd import Pd
+from opsai_tikv.signs import signs
+from opsai_tikv.stopping import stop_risk
+from opsai_tikv.topology import topology
+
+
+class TikvSubject:
+    """One TiKV cluster."""
+
+    def __init__(self, kind: SubjectKind, settings: ClusterSettings, sources: Sources) -> None:
+        self.kind = kind
+        self.cluster = settings.name
+        self.sources = sources
+        self._settings = settings
+        self._pd = Pd(sources.web, settings.pd, sources.reach, sources.clock)
+
+    async def topology(self) -> Topology:
+        """Return the cluster as it is."""
+        return await topology(self.cluster, self._pd.again(), self.sources, self._settings.names)
+
+    async def facts(self) -> TikvFacts:
+        """Gather everything once."""
+        return await gather(
+            self.cluster, self._pd.again(), self.sources, self._settings.names, self._settings.rate_range
+        )
+
+    def judge(self, facts: Facts) -> tuple[Verdict, ...]:
+        """Judge every invariant."""
+        return judge(_own(facts), self._settings.limits)
+
+    def signs(self, facts: Facts) -> tuple[Sign, ...]:
+        """Evaluate every sign."""
+        return signs(_own(facts))
+
+    def groups(self, facts: Facts) -> Mapping[str, tuple[str, ...]]:
+        """Return the entities by group."""
+        return groups(_own(facts))
+
+    def stop_risk(self, facts: Facts, entity: str) -> Risk:
+        """Say whether this entity could be stopped now."""
+        return stop_risk(_own(facts), entity)
+
+    def same_entity(self, facts: Facts, name: str) -> str | None:
+        """Return the entity meant by a name."""
+        return same_entity(_own(facts), name)
+
+    async def events(self, window: Window) -> Events:
+        """Return what happened in the window."""
+        nodes = (await self.topology()).nodes
+        return await events(window, nodes, self.sources, Attempts())
+
+    async def check(self) -> tuple[Sight, ...]:
+        """Try each source once."""
+        return ()
+
+
+def _own(facts: Facts) -> TikvFacts:
+    if not isinstance(facts, TikvFacts):
+        raise TypeError(f"these are not facts of a TiKV cluster: {type(facts).__name__}")
+    return facts
