@@ -21,9 +21,9 @@ from opsai_tikv.topology import topology
 class TikvSubject:
     """One TiKV cluster."""
 
-    def __init__(self, kind: SubjectKind, settings: ClusterSettings, sources: Sources) -> None:
+    def __init__(self, kind: SubjectKind, name: str, settings: ClusterSettings, sources: Sources) -> None:
         self.kind = kind
-        self.cluster = settings.name
+        self.cluster = name
         self.sources = sources
         self._settings = settings
         self._pd = Pd(sources.web, settings.pd, sources.reach, sources.clock)
@@ -35,7 +35,7 @@ class TikvSubject:
     async def facts(self) -> TikvFacts:
         """Gather everything once."""
         return await gather(
-            self.cluster, self._pd.again(), self.sources, self._settings.names, self._settings.rate_range
+            self.cluster, self._pd.again(), self.sources, self._settings.names, f"{round(self._settings.rate_seconds)}s"
         )
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
