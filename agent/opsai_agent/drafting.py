@@ -211,7 +211,7 @@ def _action(findings: Findings, causes: Sequence[Cause], verdict: Outcome, cauti
     kind = findings.kinds[cause.kind]
     if caution == "observe_only" and kind.touches != "nothing":
         return Action(
-            do=f"Leave {cause.entity} as it is for now and keep watching it: restart, stop or remove nothing until every quorum is known to be safe.",
+            do=f"Leave {cause.entity} as it is for now and keep watching it until every quorum is known to be safe.",
             because=cut(
                 f"The known remedy ({_sentence(kind.do)}) was refused: {_sentence(refused)} {kind.because}", 1000
             ),

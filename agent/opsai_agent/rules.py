@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
@@ -26,7 +27,14 @@ NAME = "rules (no model)"
 MAX_QUERIES = 3
 MAX_ENTITIES = 4
 MAX_PAGES = 8
+MAX_EVENTS = 2
 WINDOW_MINUTES = 10.0
+BEFORE_ONSET = timedelta(minutes=3)
+AFTER_ONSET = timedelta(minutes=7)
+LEVELS = ("FATAL", "ERROR", "WARN")
+OURS = ("watcher", "tickets")
+_MOMENTS = {"change_at": "changed at", "began_at": "began at", "ended_at": "ended at"}
+_MOVED = frozenset(_MOMENTS)
 
 _Asked = tuple[str, JsonObject]
 _Steps = Generator[Sequence[_Asked], Sequence[ToolReply], None]
@@ -155,55 +163,78 @@ def _stored(evidence_id: str, offset: int, *place: str) -> _Asked:
 
 
 def _correlation(work: _Work) -> _Steps:
-    """Read what moved with the causes: the metrics their signs were read from, log templates, events."""
-    window: JsonObject = {"minutes": WINDOW_MINUTES}
-    asked: list[_Asked] = [("timeline", dict(window))]
-    queries = list(_queries(work))[:MAX_QUERIES]
-    asked.extend(("query_metrics", {"query": query, **window}) for query, _ in queries)
-    nodes = list(dict.fromkeys(cause.entity for cause in work.findings.causes))[:2]
-    asked.extend(("search_logs", {"nodes": [node], "templates": True, **window}) for node in nodes)
+    """Read what moved with the causes: metrics that speak of their signs, kinds of log lines, events."""
+    if not work.findings.causes:
+        return
+    metrics = yield from _metrics(work)
+    entities = list(dict.fromkeys(cause.entity for cause in work.findings.causes))[:2]
+    window = _window(work.findings.ticket)
+    asked: list[_Asked] = [("timeline", window)]
+    asked += [("query_metrics", {"name": name, **window}) for name, _ in metrics]
+    for entity in entities:
+        asked.append(("search_logs", {"nodes": [entity], "levels": [*LEVELS], "templates": True, **window}))
     replies = yield [(name, arguments) for name, arguments in asked if name in work.tools]
     for reply in replies:
         if reply.is_error:
             continue
         if reply.call.name == "query_metrics":
-            entity = next((e for query, e in queries if query == reply.call.arguments.get("query")), "")
-            work.metrics.extend(_moved(reply, entity))
+            name = str(reply.call.arguments["name"])
+            work.metrics.extend(_moved(reply, name, dict(metrics)[name]))
+        if reply.call.name == "search_logs":
+            work.context.extend(_new_lines(reply))
         if reply.call.name == "timeline":
-            work.context.extend(_events(reply, nodes))
+            work.context.extend(_events(reply, entities))
 
 
-def _queries(work: _Work) -> Iterator[tuple[str, str]]:
-    """Yield the queries that shown signs of the causes were read from, with the entity."""
-    told: set[str] = set()
-    for cause in work.findings.causes:
-        kind = work.findings.kinds.get(cause.kind, Kind())
+def _window(ticket: TicketRead | None) -> JsonObject:
+    """Return the time around the ticket's onset, or the last minutes."""
+    try:
+        began = datetime.fromisoformat((ticket and ticket.violated_at) or "")
+    except ValueError:
+        return {"minutes": WINDOW_MINUTES}
+    return {"start": (began - BEFORE_ONSET).isoformat(), "end": (began + AFTER_ONSET).isoformat()}
+
+
+def _metrics(work: _Work) -> Generator[Sequence[_Asked], Sequence[ToolReply], list[tuple[str, str]]]:
+    """Look up which named metrics speak of the shown signs, by the words of the signs' ids; return them with the entity."""
+    signs = list(_shown_signs(work.findings))[:MAX_QUERIES]
+    if not signs or "knowledge" not in work.tools:
+        return []
+    replies = yield [("knowledge", {"words": sign.replace("_", " ")}) for sign, _ in signs]
+    found: dict[str, str] = {}
+    for (_, entity), reply in zip(signs, replies, strict=True):
+        listed = reply.value.get("found")
+        rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
+        name = next((row.get("id") for row in rows if row.get("type") == "metric"), None)
+        if isinstance(name, str):
+            found.setdefault(name, entity)
+    return list(found.items())
+
+
+def _shown_signs(findings: Findings) -> Iterator[tuple[str, str]]:
+    for cause in findings.causes:
+        kind = findings.kinds.get(cause.kind, Kind())
         ids = (*kind.must_show, *(sign for group in kind.one_of for sign in group), *kind.supports)
-        for _, sign in work.findings.shown(cause.entity, ids):
-            if sign.source and not sign.source.startswith("/") and sign.source not in told:
-                told.add(sign.source)
-                yield sign.source, cause.entity
+        yield from ((sign_id, cause.entity) for sign_id, _ in findings.shown(cause.entity, dict.fromkeys(ids)))
 
 
-def _moved(reply: ToolReply, entity: str) -> Iterator[CorrelatedMetric]:
-    series = reply.value.get("series")
-    for row in series if isinstance(series, list) else []:
-        if not isinstance(row, dict) or reply.evidence_id is None or row.get("entity") not in (entity, None, ""):
-            continue
-        yield CorrelatedMetric(
-            metric=cut(str(reply.call.arguments["query"]), 1000),
-            entity=entity,
-            says=cut(_trend(row, str(reply.value.get("unit") or "")), 600),
-            evidence_id=reply.evidence_id,
-        )
+def _moved(reply: ToolReply, name: str, entity: str) -> Iterator[CorrelatedMetric]:
+    """Yield the entity's series, when it moved."""
+    listed = reply.value.get("series")
+    rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
+    row = next((row for row in rows if row.get("entity") == entity), None)
+    if row is None or reply.evidence_id is None or not (_MOVED & row.keys()):
         return
+    says = cut(_trend(row, str(reply.value.get("unit") or "")), 600)
+    yield CorrelatedMetric(metric=name, entity=entity, says=says, evidence_id=reply.evidence_id)
 
 
 def _trend(row: JsonObject, unit: str) -> str:
-    figures = ", ".join(f"{name} {_figure(row[name])}" for name in ("first", "min", "max", "last") if name in row)
-    when = f", changed at {row['change_at']}" if row.get("change_at") else ""
-    trend = f"{row['trend']}: " if row.get("trend") else ""
-    return f"{trend}{figures}{f' {unit}' if unit else ''}{when}."
+    of = f" {unit}" if unit else ""
+    figures = ", ".join(f"{name} {_figure(row[name])}{of}" for name in ("first", "min", "max", "last") if name in row)
+    when = [f"{label} {row[name]}" for name, label in _MOMENTS.items() if row.get(name)]
+    by = f" by {_figure(row['change_by'])}{of}" if "change_by" in row else ""
+    return f"{figures}; {', '.join(when)}{by}."
 
 
 def _figure(value: JsonValue) -> str:
@@ -211,11 +242,22 @@ def _figure(value: JsonValue) -> str:
 
 
 def _events(reply: ToolReply, entities: Sequence[str]) -> Iterator[str]:
-    events = reply.value.get("events")
-    rows = [row for row in (events if isinstance(events, list) else []) if isinstance(row, dict)]
-    of_cause = [row for row in rows if row.get("entity") in entities and row.get("says")]
-    for row in of_cause[-2:]:
+    """Yield the first events of the causes' entities that are no symptom or ticket step of our own."""
+    listed = reply.value.get("events")
+    rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
+    seen = [r for r in rows if r.get("entity") in entities and r.get("source") not in OURS and r.get("says")]
+    for row in seen[:MAX_EVENTS]:
         yield f"{row.get('at')}: {row['says']}"
+
+
+def _new_lines(reply: ToolReply) -> Iterator[str]:
+    """Yield the most frequent kind of log line that is new. Its text is the cluster's own: quoted, and never acted on."""
+    listed = reply.value.get("templates")
+    rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
+    row = next((row for row in rows if row.get("new") is True), None)
+    if row is not None:
+        quoted = cut(str(row.get("template")), 160)
+        yield f'New in its log since {row.get("first_at")}: {row.get("count")} times "{quoted}" [{reply.evidence_id}]'
 
 
 def _submission(work: _Work) -> _Steps:

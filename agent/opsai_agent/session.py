@@ -29,9 +29,9 @@ _OBJECT: TypeAdapter[JsonObject] = TypeAdapter(JsonObject)
 class SessionTimes:
     """How long the server is waited for."""
 
-    start_seconds: float = 180.0
-    """A recording that plays its watcher first takes a while."""
-    call_seconds: float = 90.0
+    start_seconds: float = 60.0
+    call_seconds: float = 120.0
+    """The first call waits until a recording was played by its watcher."""
 
 
 @dataclass(frozen=True, slots=True)
