@@ -117,7 +117,7 @@ def _point(reply: WebReply, point: JsonValue) -> tuple[float, float]:
                 number = None
             if number is not None and math.isfinite(at):
                 return float(at), number
-    raise _malformed(reply, f'a point {str(point)[:80]!r} that is no [time, "value"]')
+    raise _malformed(reply, f'a point {str(point)[:80]} that is no [time, "value"]')
 
 
 def _text(reply: WebReply, result: JsonValue) -> str:

@@ -37,6 +37,7 @@ Params = Mapping[str, str] | Sequence[tuple[str, str]]
 QUESTION_EXTENSION = "opsai.question"
 """Under this name a request carries (asked, of) to the transport, for one that answers by itself."""
 _REFUSED_BODY_BYTES = 64 * 1024
+_LAST_PORT = 65535
 _USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
 
 
@@ -124,7 +125,7 @@ class Web:
         of = without_userinfo(of)
         asked = asked or _path_and_query(full)
         budget = self._limits.read_seconds if read_seconds is None else read_seconds
-        question = _Question(asked, of, self._limits.connect_seconds, budget)
+        question = _Question(asked, of, self._limits.connect_seconds, budget, tls=full.scheme == "https")
         began = time.monotonic()
         with _failures_named(question, self._keys):
             auth = await self._keys.headers()
@@ -149,7 +150,7 @@ class Web:
                 full = full.copy_merge_params(list(params.items()) if isinstance(params, Mapping) else list(params))
         except (httpx.InvalidURL, UnicodeError) as error:
             raise OpsaiError(f"{without_userinfo(url)!r} is not a URL: {error}") from error
-        if full.scheme not in ("http", "https") or not full.host:
+        if full.scheme not in ("http", "https") or not full.host or (full.port or 1) > _LAST_PORT:
             raise OpsaiError(f"{without_userinfo(url)!r} is not an http:// or https:// URL. Nothing was sent.")
         path = full.path
         if ".." in path or not any(pattern.fullmatch(path) for pattern in self._allow):
@@ -215,6 +216,11 @@ class _Question:
     of: str
     connect_seconds: float
     read_seconds: float
+    tls: bool
+
+    @property
+    def other_cause(self) -> str:
+        return "asks for a certificate (cert_file and key_file)" if self.tls else "speaks https:// only"
 
 
 _ADVICE = {
@@ -244,8 +250,9 @@ def _failures_named(question: _Question, keys: Credentials) -> Generator[None]:
         raise _unreachable(error, question, keys) from error
     except httpx.TransportError as error:
         reason = keys.masked(clean(str(error), 300)) or type(error).__name__
+        advice = f"see whether it restarts or dies, or {question.other_cause}"
         raise SourceDisconnected(
-            asked, of, f"the connection broke before the answer was whole ({reason})", "see whether it restarts or dies"
+            asked, of, f"the connection broke before the answer was whole ({reason})", advice
         ) from error
 
 
@@ -288,6 +295,9 @@ async def _excerpt(response: httpx.Response, question: _Question) -> str:
 
 async def _decoded(response: httpx.Response, cap: int, question: _Question) -> AsyncGenerator[bytes]:
     # httpx would inflate a whole chunk at once, 1,000 times its size if somebody means harm; this stops at the cap.
+    if response.is_stream_consumed:  # a transport that answers by itself hands over the body whole
+        yield response.content
+        return
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         async for raw in response.aiter_raw():
