@@ -230,7 +230,7 @@ def utc(seconds: float) -> datetime:
 
 def clean(text: str, limit_chars: int = 4000) -> str:
     """Return foreign text without control, ANSI and bidi characters, cut at the limit with the cut said."""
-    kept = "".join(_plain(text))
+    kept = text if text.isascii() and text.isprintable() else "".join(_plain(text))
     return kept if len(kept) <= limit_chars else f"{kept[:limit_chars]}… ({len(kept) - limit_chars} characters more)"
 
 

@@ -67,6 +67,8 @@ OWN = ("welcome", "scheduler_removed", "config_changed")
 """Told by rules of their own."""
 
 BURST_GAP_SECONDS = 30.0
+MOVES_GAP_SECONDS = 8.0
+"""Balance moves leaders all the time: what belongs together follows at once."""
 SAME_SECONDS = 5.0
 STOP_SECONDS = 180.0
 """A start so soon after a signal to stop is an orderly restart."""
@@ -80,6 +82,8 @@ _LEAST = {
     "operator_canceled": 3,
     "slow_raftstore": 2,
 }
+_WAYS_TOLD = 6
+_MOVES = ("transfer_leader", "region_leader_changed", "operator_added", "operator_canceled", "operator_timeout")
 _EACH = (
     "connection_aborted",
     "connect_timeout",
@@ -106,14 +110,18 @@ class Names:
     """Log node to entity."""
     name: Callable[[str], str]
     """Address, store number or entity to what people call it."""
+    role: Callable[[str], str]
+    """Log node to `pd` or `tikv`; empty when it is no known node."""
 
 
 def read_lines(lines: Iterable[LogLine], names: Names, patterns: Sequence[str] = (*ONCE, *OWN, *BURSTS)) -> list[Event]:
     """Return the events of these patterns that the lines tell, in no order."""
     by_pattern: dict[str, list[LogLine]] = {}
     for line in sorted(lines, key=lambda line: line.at):
+        role = names.role(line.node)
         for pattern in set(classify(line)) & {*patterns}:
-            by_pattern.setdefault(pattern, []).append(line)
+            if _is_of(pattern, role):
+                by_pattern.setdefault(pattern, []).append(line)
     found = _starts(by_pattern.get("welcome", []), by_pattern.get("signal_stop", []), names)
     found += _schedulers_stopped(by_pattern.get("scheduler_removed", []), names)
     for line in by_pattern.get("config_changed", []):
@@ -121,8 +129,15 @@ def read_lines(lines: Iterable[LogLine], names: Names, patterns: Sequence[str] =
     for pattern in ONCE:
         found += _bursts(pattern, by_pattern.get(pattern, []), names, SAME_SECONDS)
     for pattern in BURSTS:
-        found += _bursts(pattern, by_pattern.get(pattern, []), names, BURST_GAP_SECONDS)
+        gap = MOVES_GAP_SECONDS if pattern in _MOVES else BURST_GAP_SECONDS
+        found += _bursts(pattern, by_pattern.get(pattern, []), names, gap)
     return found
+
+
+def _is_of(pattern: str, role: str) -> bool:
+    """Say whether a log of that role can hold the pattern: etcd, in PD, logs elections in the same words as TiKV."""
+    known = by_id(pattern)
+    return known is None or not role or known.role in ("any", role)
 
 
 def _starts(welcomes: Sequence[LogLine], stops: Sequence[LogLine], names: Names) -> list[Event]:
@@ -248,7 +263,9 @@ def _detail(pattern: str, burst: Sequence[LogLine], names: Names) -> str:
     first = burst[0]
     if pattern == "region_leader_changed":
         ways = Counter((line.fields.get("from", "?"), line.fields.get("to", "?")) for line in burst)
-        told = ", ".join(f"{count} from {names.name(a)} to {names.name(b)}" for (a, b), count in ways.most_common(4))
+        if len(ways) > _WAYS_TOLD:
+            return f"region leaders moved between {len(ways)} pairs of stores"
+        told = ", ".join(f"{count} from {names.name(a)} to {names.name(b)}" for (a, b), count in ways.most_common())
         return f"region leaders moved: {told}"
     if pattern == "operator_added":
         kinds = Counter(line.fields.get("operator", "?").strip('"').split(" ", 1)[0] for line in burst)
@@ -258,6 +275,10 @@ def _detail(pattern: str, burst: Sequence[LogLine], names: Names) -> str:
         return f"the scheduler was added with {clean(first.fields.get('scheduler-args', '[]'), 80)}"
     if pattern in ("disk_usage_changed", "fatal", "panic", "version_changed"):
         return clean(first.message, 240)
+    if pattern == "signal_stop":
+        return f"it was asked to stop ({clean(first.message, 80)})"
+    if pattern == "election_timeout":
+        return "followers that no longer hear their region's leader stand for election"
     return ""
 
 

@@ -100,7 +100,7 @@ def leaders_moved(named: Sequence[Named], source: str) -> list[Event]:
             if end is None:
                 index += 1
                 continue
-            found.append(_moved(one, points[index], points[end], source))
+            found.append(_moved(one, points[index : end + 1], source))
             index = end
     return found
 
@@ -122,13 +122,13 @@ def _jump(points: Sequence[tuple[float, float]], index: int) -> int | None:
     return best if quick and delta >= JUMP_LEADERS and delta >= JUMP_SHARE * max(before, points[best][1]) else None
 
 
-def _moved(one: Named, before: tuple[float, float], after: tuple[float, float], source: str) -> Event:
-    lost = after[1] < before[1]
-    seconds = after[0] - before[0]
-    says = f"{one.name} {'lost' if lost else 'gained'} leaders: {before[1]:.0f} → {after[1]:.0f} within {seconds:.0f} s"
+def _moved(one: Named, jump: Sequence[tuple[float, float]], source: str) -> Event:
+    (began, before), (seen, _), (ended, after) = jump[0], jump[1], jump[-1]
+    lost = after < before
+    says = f"{one.name} {'lost' if lost else 'gained'} leaders: {before:.0f} → {after:.0f} within {ended - began:.0f} s"
     kind = "leaders_lost" if lost else "leaders_gained"
-    count = round(abs(after[1] - before[1]))
-    return Event(at=utc(before[0]), entity=one.entity, kind=kind, says=says, source=source, count=max(1, count))
+    count = max(1, round(abs(after - before)))
+    return Event(at=utc(seen), entity=one.entity, kind=kind, says=says, source=source, count=count)
 
 
 def store_states(series: Sequence[Series], entity: Entity, name: Callable[[str], str], source: str) -> list[Event]:
@@ -145,14 +145,16 @@ def store_states(series: Sequence[Series], entity: Entity, name: Callable[[str],
         known: float | None = None
         for at, value in one.points:
             if known is not None and value != known and isfinite(value):
-                subject = f"{name(who)} is" if labelled else f"{value:.0f} stores are"
                 begins = value > known
                 kind = state[0] if begins else f"{state[0]}_over"
-                says = (
-                    f"for PD {subject} {state[1]}"
-                    if begins or not labelled
-                    else f"for PD {subject} no longer {state[1]}"
-                )
+                says = _state_says(name(who) if labelled else "", state[1], value, begins=begins)
                 found.append(Event(at=utc(at), entity=who, kind=kind, says=says, source=source))
             known = value if isfinite(value) else known
     return found
+
+
+def _state_says(name: str, state: str, count: float, *, begins: bool) -> str:
+    word = state.partition(":")[0]
+    if not name:
+        return f"for PD {count:.0f} stores are {word}"
+    return f"for PD {name} is {state}" if begins else f"for PD {name} is no longer {word}"

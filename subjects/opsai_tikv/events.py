@@ -75,6 +75,7 @@ class _People:
         self._finder = Finder(nodes)
         self._aliases = aliases
         self._names = {node.entity: node.name for node in nodes}
+        self._roles = {node.entity: "pd" if node.role == "pd" else "tikv" for node in nodes}
 
     def by_labels(self, labels: Mapping[str, str]) -> str | None:
         """Return the entity of a scraped series."""
@@ -88,6 +89,10 @@ class _People:
         """Return the entity whose log goes by that name; the name itself when it is no known node."""
         found = self._finder.by_instance(node, "tikv") or self._finder.by_instance(node, "pd")
         return found or self._aliases.get(node, node)
+
+    def role(self, log_node: str) -> str:
+        """Return `pd` or `tikv`, empty for the log of no known node."""
+        return self._roles.get(self.of_log(log_node), "")
 
     def name(self, known_as: str) -> str:
         """Return what people call a node given by entity, address or store number."""
@@ -137,7 +142,7 @@ async def _of_logs(
 ) -> list[Event]:
     # An orderly stop just before the window makes a start in it an orderly one.
     wider = Window(start=window.start - timedelta(minutes=3), end=window.end)
-    names = Names(entity=people.of_log, name=people.name)
+    names = Names(entity=people.of_log, name=people.name, role=people.role)
     found: list[Event] = []
     for patterns, limit in SEARCHES:
         page = await tries.of(

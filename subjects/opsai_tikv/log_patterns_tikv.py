@@ -37,7 +37,7 @@ TIKV_PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(
         "quorum_inactive",
-        "tikv",
+        "any",
         "quorum is not active",
         says="a leader steps down because it does not hear a majority: it is the one cut off",
     ),

@@ -20,6 +20,7 @@ PATTERNS: tuple[Pattern, ...] = TIKV_PATTERNS + PD_PATTERNS
 
 _COMPILED = {pattern.id: re.compile(pattern.regex) for pattern in PATTERNS if pattern.regex}
 _BY_ID = {pattern.id: pattern for pattern in PATTERNS}
+_BY_TEXT = tuple((text, pattern) for pattern in PATTERNS for text in pattern.contains)
 _ANY_TEXT = re.compile("|".join(re.escape(text) for pattern in PATTERNS for text in pattern.contains))
 _ERROR_FIELDS = ("error", "err", "receiver_err", "sink_error")
 
@@ -38,14 +39,17 @@ def texts(pattern_ids: Sequence[str] = ()) -> tuple[str, ...]:
 def classify(line: LogLine | ParsedLine) -> tuple[str, ...]:
     """Return the ids of the patterns a line is of, mostly none or one."""
     message = line.message
-    found = tuple(pattern.id for pattern in PATTERNS if _is(pattern, message)) if _ANY_TEXT.search(message) else ()
+    found: tuple[str, ...] = ()
+    if _ANY_TEXT.search(message):
+        near = dict.fromkeys(pattern.id for text, pattern in _BY_TEXT if text in message)
+        found = tuple(name for name in near if _is(_BY_ID[name], message))
     if not found:
         found = _by_fields(line)
     return (*found, "fatal") if line.level == "FATAL" else found
 
 
 def _is(pattern: Pattern, message: str) -> bool:
-    if not any(text in message for text in pattern.contains) or any(text in message for text in pattern.unless):
+    if pattern.unless and any(text in message for text in pattern.unless):
         return False
     compiled = _COMPILED.get(pattern.id)
     return compiled is None or compiled.search(message) is not None

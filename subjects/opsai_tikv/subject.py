@@ -15,7 +15,7 @@ from opsai_tikv.invariants import judge
 from opsai_tikv.pd import Pd
 from opsai_tikv.signs import signs
 from opsai_tikv.stopping import stop_risk
-from opsai_tikv.topology import topology
+from opsai_tikv.topology import etcd_names, topology
 
 
 class TikvSubject:
@@ -60,8 +60,9 @@ class TikvSubject:
 
     async def events(self, window: Window) -> Events:
         """Return what happened in the window."""
-        nodes = (await self.topology()).nodes
-        return await events(window, nodes, self.sources, Attempts())
+        pd = self._pd.again()
+        found = await topology(self.cluster, pd, self.sources, self._settings.names)
+        return await events(window, found.nodes, self.sources, Attempts(), await etcd_names(pd))
 
     async def check(self) -> tuple[Sight, ...]:
         """Try each source once."""

@@ -112,6 +112,13 @@ async def topology(cluster: str, pd: Pd, sources: Sources, names: Mapping[str, s
     )
 
 
+async def etcd_names(pd: Pd) -> dict[str, str]:
+    """Return the members' etcd ids, in hexadecimal as etcd logs them, with their names. Never raises."""
+    views = await pd.views()
+    members = [member for view in views if view.members for member in view.members.members]
+    return {f"{int(member.member_id):x}": member.name for member in members if member.member_id}
+
+
 def named(names: Mapping[str, str], *addresses: str) -> str:
     """Return what people call the node at one of these addresses, else the first address."""
     return next((names[address] for address in addresses if address in names), addresses[0] if addresses else "")
