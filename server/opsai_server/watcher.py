@@ -27,9 +27,8 @@ OnTick = Callable[[Ticked], Awaitable[None]]
 WARM_UP = timedelta(seconds=60)
 """A recording's first minute is the cluster's start-up (incidents/FORMAT.md): a play begins after it."""
 
-_FACTS_INTERVALS = 10
-"""A tick that gathers for longer than so many intervals is given up: the next one may fare better."""
-_FACTS_AT_LEAST_SECONDS = 120.0
+GIVE_UP_SECONDS = 300.0
+"""A look that gathers for longer is given up: every request has its own, far shorter limit, so something is wrong with it."""
 
 
 class Pace(Protocol):
@@ -61,10 +60,17 @@ def next_beat(last: float, interval_seconds: float, now: float) -> float:
     return last + interval_seconds * (1 + missed)
 
 
-async def tick(cluster: Cluster, store: Store, settings: WatchSettings, *, watcher: str | None = None) -> Ticked:
+async def tick(
+    cluster: Cluster,
+    store: Store,
+    settings: WatchSettings,
+    *,
+    watcher: str | None = None,
+    give_up_seconds: float = GIVE_UP_SECONDS,
+) -> Ticked:
     """Look once, and store what follows. Raises StoreError, SourceTimedOut, and whatever an adapter fails with."""
     begun = time.monotonic()
-    facts = await _facts(cluster, max(_FACTS_AT_LEAST_SECONDS, _FACTS_INTERVALS * settings.interval_seconds))
+    facts = await _facts(cluster, give_up_seconds)
     verdicts = cluster.subject.judge(facts)
     signs = cluster.subject.signs(facts)
     took_seconds = time.monotonic() - begun

@@ -250,22 +250,26 @@ class ToyKind:
         return None
 
     def open(self, name: str, cluster: ClusterSettings, sources: Sources) -> Subject:
-        return ToySubject(kind=self, cluster="toy", sources=sources, world=cast("ToyWorld", sources.clock))
+        return ToySubject(kind=self, cluster=name, sources=sources, world=cast("ToyWorld", sources.clock))
 
 
 KIND = ToyKind()
 
 
 def toy_cluster(
-    world: ToyWorld | None = None, *, metrics: MetricsSource | None = None, logs: LogSource | None = None
+    world: ToyWorld | None = None,
+    *,
+    name: str = "toy",
+    metrics: MetricsSource | None = None,
+    logs: LogSource | None = None,
 ) -> Cluster:
     """Return the toy as an opened cluster; the world is its clock, and what changes in it shows at the next look."""
     world = world or ToyWorld()
     settings = ClusterSettings(subject="toy")
     # The toy reads nothing over the web.
     sources = Sources(web=cast("Web", None), metrics=metrics, logs=logs, clock=world)
-    subject = KIND.open("toy", settings, sources)
-    return Cluster(name="toy", subject=subject, clock=world, settings=settings, recording=None)
+    subject = KIND.open(name, settings, sources)
+    return Cluster(name=name, subject=subject, clock=world, settings=settings, recording=None)
 
 
 def _parts(facts: Facts) -> dict[str, tuple[bool, bool, float, float]]:
