@@ -54,7 +54,13 @@ _STOPS: dict[str, Stop] = {
 
 @asynccontextmanager
 async def open_claude(
-    model: str, effort: str, price: Price | None, environment: Mapping[str, str]
+    model: str,
+    effort: str,
+    price: Price | None,
+    environment: Mapping[str, str],
+    *,
+    max_retries: int = MAX_RETRIES,
+    read_seconds: float = READ_SECONDS,
 ) -> AsyncGenerator["ClaudeBackend"]:
     """Open a client with the key and base URL of the environment. Raises ModelUnavailable when there is no key."""
     key = environment.get(KEY_VARIABLE, "")
@@ -67,8 +73,8 @@ async def open_claude(
     client = AsyncAnthropic(
         api_key=key,
         base_url=environment.get(URL_VARIABLE) or None,
-        max_retries=MAX_RETRIES,
-        timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        max_retries=max_retries,
+        timeout=httpx2.Timeout(read_seconds, connect=min(CONNECT_SECONDS, read_seconds)),
     )
     async with client:
         yield ClaudeBackend(client, model, None if effort == NO_EFFORT else _EFFORT.validate_python(effort), price)
@@ -80,6 +86,8 @@ class ClaudeBackend:
     def __init__(self, client: AsyncAnthropic, model: str, effort: Effort | None, price: Price | None) -> None:
         self.name = model
         self._client = client
+        timeout = client.timeout
+        self._read_seconds = timeout.read if isinstance(timeout, httpx2.Timeout) and timeout.read else READ_SECONDS
         self._effort: Effort | None = effort
         self._price = price
         self._tools: tuple[Tool, ...] = ()
@@ -127,11 +135,11 @@ class ClaudeBackend:
             return
         self._messages.append({"role": "assistant", "content": kept})
 
-    async def _message(self, *, forced: bool) -> Message:
+    async def _message(self, *, forced: bool, only_submission: bool = False) -> Message:
         """Ask for one message. A forced choice of tool and thinking exclude each other on some models: forced, it is off."""
         for attempt in range(1, STREAM_TRIES + 1):
             try:
-                return await self._stream(forced=forced)
+                return await self._stream(forced=forced, only_submission=forced or only_submission)
             except (httpx2.TransportError, _StreamBroken) as error:
                 if attempt == STREAM_TRIES:
                     raise ModelUnavailable(
@@ -139,12 +147,14 @@ class ClaudeBackend:
                         f"{STREAM_TRIES} times ({_first_line(error)}). Try again later."
                     ) from error
             except anthropic.APIError as error:
+                if forced and isinstance(error, anthropic.BadRequestError):  # a model that takes no forced choice
+                    return await self._message(forced=False, only_submission=True)
                 raise ModelUnavailable(self._explained(error)) from error
         raise AssertionError
 
-    async def _stream(self, *, forced: bool) -> Message:
+    async def _stream(self, *, forced: bool, only_submission: bool) -> Message:
         thinks = self._effort is not None and not forced
-        offered = [tool for tool in self._tools if not forced or tool.name == SUBMIT]
+        offered = [tool for tool in self._tools if not only_submission or tool.name == SUBMIT]
         async with self._client.messages.stream(
             model=self.name,
             max_tokens=MAX_OUTPUT_TOKENS,
@@ -180,30 +190,30 @@ class ClaudeBackend:
 
     def _explained(self, error: anthropic.APIError) -> str:
         key = self._client.api_key or ""
-        text = f"Asked {self._where()} for an answer of {self.name}: {_came_back(error, self.name)}"
+        text = f"Asked {self._where()} for an answer of {self.name}: {self._came_back(error)}"
         return text.replace(key, "[redacted]") if key else text
+
+    def _came_back(self, error: anthropic.APIError) -> str:
+        retried = f"after {self._client.max_retries} retries"
+        if isinstance(error, anthropic.APITimeoutError):
+            return f"no answer within {self._read_seconds:g} s, {retried}. Try again later."
+        if isinstance(error, anthropic.APIConnectionError):
+            cause = _first_line(error.__cause__ or error)
+            return f"no connection ({cause}), {retried}. Check the network and {URL_VARIABLE}."
+        if not isinstance(error, anthropic.APIStatusError):
+            return f"an answer that cannot be read ({_first_line(error)})."
+        said = (error.api_message or _first_line(error))[:SAID_CHARS].rstrip(".")
+        request = f" (request {error.request_id})" if error.request_id else ""
+        return f"HTTP {error.status_code}: {said}{request}. {_advice(error, self.name, retried)}"
 
 
 class _StreamBroken(Exception):
     """A stream that ended before its message did."""
 
 
-def _came_back(error: anthropic.APIError, model: str) -> str:
-    if isinstance(error, anthropic.APITimeoutError):
-        return f"no answer within {READ_SECONDS:.0f} s, after {MAX_RETRIES} retries. Try again later."
-    if isinstance(error, anthropic.APIConnectionError):
-        cause = _first_line(error.__cause__ or error)
-        return f"no connection ({cause}), after {MAX_RETRIES} retries. Check the network and {URL_VARIABLE}."
-    if not isinstance(error, anthropic.APIStatusError):
-        return f"an answer that cannot be read ({_first_line(error)})."
-    said = (error.api_message or _first_line(error))[:SAID_CHARS].rstrip(".")
-    request = f" (request {error.request_id})" if error.request_id else ""
-    return f"HTTP {error.status_code}: {said}{request}. {_advice(error, model)}"
-
-
-def _advice(error: anthropic.APIStatusError, model: str) -> str:
+def _advice(error: anthropic.APIStatusError, model: str, retried: str) -> str:
     if error.type == "overloaded_error" or isinstance(error, anthropic.OverloadedError):
-        return f"The service is overloaded, after {MAX_RETRIES} retries. Try again later."
+        return f"The service is overloaded, {retried}. Try again later."
     by_status = {
         400: "The request does not suit the model: --effort none sends no thinking and no effort; or choose another --model.",
         401: f"The key in {KEY_VARIABLE} is not accepted. Check it, or use --backend rules (no model).",
@@ -211,9 +221,9 @@ def _advice(error: anthropic.APIStatusError, model: str) -> str:
         403: f"The key in {KEY_VARIABLE} may not use {model}. Use another key or --model.",
         404: f"There is no model {model!r} there. Check --model and {URL_VARIABLE}.",
         413: "The conversation is too large. Try fewer steps with --max-steps.",
-        429: f"The rate limit holds, after {MAX_RETRIES} retries. Wait, or use a smaller --model.",
+        429: f"The rate limit holds, {retried}. Wait, or use a smaller --model.",
     }
-    return by_status.get(error.status_code, f"The service fails, after {MAX_RETRIES} retries. Try again later.")
+    return by_status.get(error.status_code, f"The service fails, {retried}. Try again later.")
 
 
 def _system(instructions: str) -> str:

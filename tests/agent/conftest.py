@@ -43,16 +43,19 @@ def fake(environment: dict[str, str]) -> Callable[..., AbstractAsyncContextManag
 @asynccontextmanager
 async def serving(stub: Stub) -> AsyncGenerator[str]:
     """Serve the stub inside this event loop and yield its URL."""
-    listener = listening()
     service = server(stub)
     service.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    async with anyio.create_task_group() as group:
-        group.start_soon(_served, service, listener)
+    with listening() as listener:
         try:
-            yield url_of(listener)
-        finally:
-            service.should_exit = True
-            service.force_exit = True
+            async with anyio.create_task_group() as group:
+                group.start_soon(_served, service, listener)
+                try:
+                    yield url_of(listener)
+                finally:
+                    service.should_exit = True
+                    service.force_exit = True
+        except ExceptionGroup as group_of_one:
+            raise group_of_one.exceptions[0] from None
 
 
 async def _served(service: Any, listener: Any) -> None:

@@ -58,7 +58,7 @@ class Stub:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
-        if self.key is not None and request.headers.get("x-api-key") != self.key:
+        if self.key is not None and key_of(request) != self.key:
             return failure({"status": 401, "type": "authentication_error", "message": "invalid x-api-key"})
         step = await self.step(body)
         if "error" in step:
@@ -70,6 +70,10 @@ class Stub:
         if self.steps is None:
             return await by_rules(body)
         return self.steps[min(len(self.requests), len(self.steps)) - 1]
+
+
+def key_of(request: Request) -> str:
+    return request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 def failure(error: Json) -> Response:
