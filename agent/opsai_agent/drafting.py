@@ -79,11 +79,15 @@ def _verdict(findings: Findings, causes: Sequence[Cause]) -> Outcome:
         return "fault"
     if causes:
         return "recovered"
-    return "inconclusive" if findings.violated or _blind(findings) else "healthy"
+    unexplained = [violation for violation in findings.violated if violation.grade != "sight"]
+    return "inconclusive" if unexplained or findings.causes or any(_blind(findings)) else "healthy"
 
 
-def _blind(findings: Findings) -> bool:
-    return findings.differential_id is None or findings.invariants_id is None
+def _blind(findings: Findings) -> Iterator[str]:
+    if findings.invariants_id is None:
+        yield "check_invariants could not be read."
+    if findings.differential_id is None:
+        yield "differential could not be read."
 
 
 def _summary(findings: Findings, causes: Sequence[Cause], verdict: Outcome, context: Sequence[str]) -> Iterator[str]:
@@ -92,11 +96,13 @@ def _summary(findings: Findings, causes: Sequence[Cause], verdict: Outcome, cont
         yield f"{cause.entity}: {cause.kind}{over}: {_sentence(findings.kinds[cause.kind].says)}"
         yield from (_sentence(sign.says) for _, sign in _core(findings, cause)[:MAX_SAID])
     if verdict == "healthy":
-        yield "No invariant is violated and no fault kind fits, now or in the window looked at."
+        yield "No fault kind fits, now or in the window looked at."
+        yield "All that is violated is our own sight:" if findings.violated else "No invariant is violated."
     if verdict == "inconclusive":
-        yield "No fault kind fits what is seen."
-        yield from (_sentence(f"{v.invariant} on {v.entity}: {v.says}") for v in findings.violated[:MAX_SAID])
+        yield from tuple(_blind(findings)) or ("No fault kind fits what is seen.",)
         yield from _undecided(findings)
+    if not causes:
+        yield from (_sentence(f"{v.invariant} on {v.entity}: {v.says}") for v in findings.violated[:MAX_SAID])
     yield from (_sentence(text) for text in context)
 
 
@@ -230,6 +236,15 @@ def _action(findings: Findings, causes: Sequence[Cause], verdict: Outcome, cauti
 
 
 def _quiet_action(findings: Findings, verdict: Outcome) -> Action:
+    first = next(iter(findings.violated), None)
+    if verdict == "healthy" and first is not None:
+        return Action(
+            do=f"Restore our sight of {first.entity}: {first.invariant}.",
+            because="What cannot be read cannot be judged; the cluster itself shows nothing wrong.",
+            verify=f"{first.invariant} is held again.",
+            touches="nothing",
+            entity=first.entity,
+        )
     if verdict == "healthy":
         return Action(
             do="Nothing needs doing.",
@@ -237,12 +252,11 @@ def _quiet_action(findings: Findings, verdict: Outcome) -> Action:
             verify="The invariants stay held.",
             touches="nothing",
         )
-    first = next(iter(findings.violated), None)
     possible = next((c for c in findings.candidates if c.standing == "possible"), None)
-    about = f"what is unknown about {possible.kind} on {possible.entity}" if possible else "the metrics and logs"
-    on = f" of {first.entity} around {first.invariant}" if first and not possible else ""
+    on = f" of {first.entity} around {first.invariant}" if first else ""
+    about = f"what is unknown about {possible.kind} on {possible.entity}" if possible else f"the metrics and logs{on}"
     return Action(
-        do=f"Read {about}{on} next.",
+        do=f"Read {about} next.",
         because="Something is or may be wrong and no known fault kind explains it.",
         verify="A cause is named that the evidence bears out, or the violated invariants are held again.",
         touches="nothing",

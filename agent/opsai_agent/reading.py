@@ -30,6 +30,24 @@ class Rival(_Read):
     """Signs that would, and are unknown."""
 
 
+class Support(_Read):
+    """A shown sign, as the differential's reply tells it."""
+
+    sign: str
+    says: str = ""
+    since: str | None = None
+    active: bool = True
+
+
+class Remedy(_Read):
+    """What is recommended for a cause."""
+
+    do: str = ""
+    because: str = ""
+    verify: str = ""
+    touches: Touches = "nothing"
+
+
 class Cause(_Read):
     """A candidate of the differential."""
 
@@ -40,6 +58,29 @@ class Cause(_Read):
     says: str = ""
     rivals: tuple[Rival, ...] = ()
     contradiction: tuple[str, ...] = ()
+
+
+class Found(Cause):
+    """A cause of the differential, with what its reply says of it."""
+
+    support: tuple[Support, ...] = ()
+    action: Remedy = Remedy()
+
+    def kind_shown(self) -> "Kind":
+        """Return the kind as far as the reply shows it: what is shown counts as what must show."""
+        remedy = self.action
+        return Kind(
+            says=self.says,
+            must_show=tuple(shown.sign for shown in self.support),
+            do=remedy.do,
+            because=remedy.because,
+            verify=remedy.verify,
+            touches=remedy.touches,
+        )
+
+    def signs_shown(self) -> dict[str, "Sign"]:
+        """Return the signs as far as the reply shows them."""
+        return {s.sign: Sign(state="shown", active=s.active, says=s.says, since=s.since) for s in self.support}
 
 
 class Sign(_Read):
@@ -99,7 +140,7 @@ class Findings:
 
     ticket: TicketRead | None = None
     differential_id: str | None = None
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[Found, ...] = ()
     candidates: tuple[Cause, ...] = ()
     signs: dict[str, dict[str, Sign]] = field(default_factory=dict[str, dict[str, Sign]])
     kinds: dict[str, Kind] = field(default_factory=dict[str, Kind])

@@ -11,6 +11,7 @@ from opsai_agent.drafting import MAX_FURTHER, Caution, cut, draft
 from opsai_agent.reading import (
     Cause,
     Findings,
+    Found,
     Kind,
     Sign,
     TicketRead,
@@ -58,24 +59,32 @@ class RulesBackend:
         self.name = NAME
         self._work = _Work(None, {})
         self._steps: _Steps | None = None
+        self._submitting = False
         self._count = 0
 
     def begin(self, assignment: Assignment) -> None:
         self._work = _Work(assignment.ticket, {tool.name: tool for tool in assignment.tools})
         self._steps = None
+        self._submitting = False
         self._count = 0
 
     async def turn(self, news: News) -> Turn:
-        if news.must_submit and not _submitted(news.replies):
+        asked = self._advance(news.replies)
+        if news.must_submit and not self._submitting:
+            self._submitting = True
             self._steps = _submission(self._work)
-            return self._turn_of(next(self._steps))
-        if self._steps is None:
-            self._steps = _investigation(self._work)
-            return self._turn_of(next(self._steps))
+            asked = next(self._steps)
+        return self._turn_of(asked) if asked else Turn(stop="ended")
+
+    def _advance(self, replies: Sequence[ToolReply]) -> Sequence[_Asked]:
+        """Take in the replies and return what is asked next; nothing when all is done."""
         try:
-            return self._turn_of(self._steps.send(news.replies))
+            if self._steps is None:
+                self._steps = _investigation(self._work)
+                return next(self._steps)
+            return self._steps.send(replies)
         except StopIteration:
-            return Turn(stop="ended")
+            return ()
 
     def _turn_of(self, asked: Sequence[_Asked]) -> Turn:
         calls: list[ToolCall] = []
@@ -83,10 +92,6 @@ class RulesBackend:
             self._count += 1
             calls.append(ToolCall(id=f"rules-{self._count}", name=name, arguments=arguments))
         return Turn(stop="calls", calls=tuple(calls))
-
-
-def _submitted(replies: Sequence[ToolReply]) -> bool:
-    return any(reply.call.name == SUBMIT for reply in replies)
 
 
 def _investigation(work: _Work) -> _Steps:
@@ -114,8 +119,11 @@ def _read_judgement(work: _Work, replies: Sequence[ToolReply]) -> None:
         findings.violated = many(Violation, invariants.value.get("violated"))
     if (differential := latest(replies, "differential")) is not None:
         findings.differential_id = differential.evidence_id
-        findings.causes = many(Cause, differential.value.get("causes"))
+        findings.causes = many(Found, differential.value.get("causes"))
         findings.candidates = many(Cause, differential.value.get("candidates"))
+        for cause in findings.causes:
+            findings.kinds.setdefault(cause.kind, cause.kind_shown())
+            findings.signs.setdefault(cause.entity, {}).update(cause.signs_shown())
 
 
 def _differential(work: _Work) -> _Steps:
@@ -145,7 +153,7 @@ def _signs(findings: Findings, evidence_id: str, entity: str) -> _Steps:
         page = replies[0].value.get("page")
         if not found or not isinstance(page, str) or page.endswith("the end"):
             break
-    findings.signs[entity] = signs
+    findings.signs[entity] = findings.signs.get(entity, {}) | signs
 
 
 def _raising(findings: Findings, ticket: TicketRead) -> _Steps:
