@@ -19,7 +19,6 @@ from opsai_subjects.sources.log_files import (
     Unreadable,
     blocks,
     find,
-    first_time,
     open_log,
     seek,
 )
@@ -137,13 +136,7 @@ class _Search:
         if os.fstat(stream.fileno()).st_mtime < (self._start - _ARCHIVE).timestamp():
             return
         with gzip.open(stream) as inflated:
-            try:
-                first = first_time(inflated, self._parse)
-            except (OSError, EOFError):
-                first = None  # read from its start, it says in `_read` what is wrong with it
-            inflated.seek(0)
-            if first is None or first <= self._end:
-                self._read(node, inflated)
+            self._read(node, inflated)
 
     def _read(self, node: str, stream: BufferedIOBase) -> None:
         joiner = Joiner(self._parse)

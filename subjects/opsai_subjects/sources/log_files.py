@@ -71,7 +71,7 @@ def _nothing(pattern: str, matches: list[str]) -> Unreadable:
     if matches:
         return Unreadable(f"{pattern} is no regular file (a pipe, or a link to nothing)", "give the path of a file")
     folder = next(above for above in Path(pattern).absolute().parents if os.path.isdir(above))  # noqa: PTH112
-    if not os.access(folder, os.R_OK | os.X_OK):
+    if not os.access(folder, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         return Unreadable(f"permission denied for the folder {folder}", "run as a user who may read it")
     return Unreadable(f"no file matches {pattern}", f"look at what is there: ls {folder}")
 
@@ -115,28 +115,13 @@ def _time_after(stream: BufferedIOBase, offset: int, parse: Parse) -> datetime |
     return None
 
 
-def first_time(stream: BufferedIOBase, parse: Parse) -> datetime | None:
-    """Return the time of the first entry, None when its beginning holds none; goes back to the start."""
-    at = _time_of(stream.read(_PROBE_BYTES), parse)
-    stream.seek(0)
-    return at
-
-
-def _time_of(content: bytes, parse: Parse) -> datetime | None:
-    for line in content.split(b"\n"):
-        parsed = parse(line[:MAX_LINE_BYTES].decode("utf-8", errors="replace"))
-        if parsed is not None:
-            return parsed.at
-    return None
-
-
 def blocks(stream: BufferedIOBase) -> Iterator[bytes]:
     """Yield the rest of the stream in blocks of whole lines; a line over MAX_LINE_BYTES is cut there.
 
-    Raises Unreadable when it breaks off.
+    Raises Unreadable when it breaks off, after what could be read.
     """
     rest = b""
-    while chunk := _chunk(stream):
+    for chunk in _chunks(stream):
         head, newline, tail = chunk.rpartition(b"\n")
         if newline:
             yield rest + head + newline
@@ -148,12 +133,29 @@ def blocks(stream: BufferedIOBase) -> Iterator[bytes]:
         yield rest
 
 
-def _chunk(stream: BufferedIOBase) -> bytes:
-    try:
-        return stream.read(BLOCK_BYTES)
-    except EOFError as error:
-        raise Unreadable("its gzip stream breaks off: it is cut or still being written", "ask again") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise Unreadable(f"it is not whole gzip ({error})", "look at what wrote it") from error
-    except OSError as error:
-        raise Unreadable(f"reading it failed ({error.strerror})", "see whether its disk is well") from error
+def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    size = 0
+    broken: Unreadable | None = None
+    while broken is None:
+        try:
+            part = stream.read1(BLOCK_BYTES)  # not `read`, which loses what stands before the break
+        except (OSError, EOFError, zlib.error) as error:
+            broken, part = _broken(error), b""
+        parts.append(part)
+        size += len(part)
+        if size >= BLOCK_BYTES or not part:
+            yield b"".join(parts)
+            parts, size = [], 0
+        if not part:
+            break
+    if broken is not None:
+        raise broken
+
+
+def _broken(error: OSError | EOFError | zlib.error) -> Unreadable:
+    if isinstance(error, EOFError):
+        return Unreadable("its gzip stream breaks off: it is cut or still being written", "ask again")
+    if isinstance(error, gzip.BadGzipFile | zlib.error):
+        return Unreadable(f"it is not whole gzip ({error})", "look at what wrote it")
+    return Unreadable(f"reading it failed ({error.strerror})", "see whether its disk is well")

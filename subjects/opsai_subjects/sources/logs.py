@@ -13,6 +13,8 @@ Parse = Callable[[str], ParsedLine | None]
 MAX_ENTRY_CHARS = 16_000
 """An entry longer than this (a stack trace, say) is cut; the cut is said."""
 _CUT = " … (cut)"
+_LITERALS = re.compile(r"\\.|\[\]?[^\]]*\]", re.DOTALL)
+_ENDLESS = re.compile(r"\([^()]*(?:[*+]|,\})[^()]*\)+(?:[*+]|\{\d*,\})")
 
 MAX_TEMPLATE_CHARS = 1_000
 _UNITS = r"(?:ns|us|µs|ms|s|m|h|d|B|KB|MB|GB|KiB|MiB|GiB|%)"
@@ -89,10 +91,7 @@ class Sieve:
         self._window = query.window
         self._contains = query.contains
         self._levels = frozenset(level.upper() for level in query.levels)
-        try:
-            self._regex = re.compile(query.regex) if query.regex else None
-        except (re.error, OverflowError, RecursionError) as error:
-            raise QueryInvalid(query.regex, f"not a regular expression: {error}") from error
+        self._regex = _compiled(query.regex) if query.regex else None
 
     def admits(self, entry: Entry) -> bool:
         """Say whether every condition of the query holds for the entry."""
@@ -103,6 +102,18 @@ class Sieve:
             and (not self._contains or any(part in text for part in self._contains))
             and (self._regex is None or self._regex.search(text) is not None)
         )
+
+
+def _compiled(regex: str) -> re.Pattern[str]:
+    if _ENDLESS.search(_LITERALS.sub("x", regex)):
+        # One such search can take longer than the cluster will live, and nothing can stop it.
+        raise QueryInvalid(
+            regex, "a repetition inside a repeated group can take for ever; write it without, or use contains"
+        )
+    try:
+        return re.compile(regex)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise QueryInvalid(regex, f"not a regular expression: {error}") from error
 
 
 @dataclass
