@@ -1,13 +1,14 @@
 """How facts are looked at: a signal against its peers and its own past, point by point."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
-from opsai_tikv.facts import TikvFacts, Track
+from opsai_tikv.facts import MemberFacts, StoreFacts, TikvFacts, Track
 
+T = TypeVar("T")
 State = Literal["shown", "absent", "unknown"]
 
 
@@ -38,6 +39,29 @@ class Look:
         self.facts = facts
         self.stores = tuple(store.entity for store in facts.data_stores)
         self.members = tuple(member.entity for member in facts.members)
+        self._stores = {store.entity: store for store in facts.stores}
+        self._members = {member.entity: member for member in facts.members}
+        self._once: dict[str, object] = {}
+        self._ordered: dict[tuple[str, bool, int], list[float]] = {}
+
+    def store(self, entity: str) -> StoreFacts:
+        """Return the facts of a store."""
+        return self._stores[entity]
+
+    def member(self, entity: str) -> MemberFacts:
+        """Return the facts of a PD member."""
+        return self._members[entity]
+
+    def started_at(self, entity: str) -> datetime | None:
+        """Return when PD says the entity's process started."""
+        node = self._stores.get(entity) or self._members.get(entity)
+        return node.started_at if node else None
+
+    def once(self, key: str, compute: Callable[[], T]) -> T:
+        """Return what does not depend on the entity looked at, computed once for all of them."""
+        if key not in self._once:
+            self._once[key] = compute()
+        return cast("T", self._once[key])  # one key, one computation, one type
 
     def track(self, name: str, entity: str) -> Track | None:
         """Return the track of a signal on an entity."""
@@ -55,14 +79,28 @@ class Look:
 
     def peers_of(self, entity: str) -> tuple[str, ...]:
         """Return the entities of the same role."""
-        group = self.stores if entity in self.stores else self.members
+        group = self.members if entity in self._members else self.stores
         return tuple(other for other in group if other != entity)
 
-    def peer_values(self, name: str, entity: str, index: int = -1) -> list[float]:
-        """Return the peers' values of a signal at one point."""
-        tracks = (self.track(name, other) for other in self.peers_of(entity))
-        values = (track.points[index] for track in tracks if track and track.points)
-        return [value for value in values if value is not None]
+    def peer_median(self, name: str, entity: str, index: int = -1) -> float | None:
+        """Return the median of the peers' values of a signal at one point; None when no peer has one."""
+        is_member = entity in self._members
+        key = (name, is_member, index)
+        ordered = self._ordered.get(key)
+        if ordered is None:
+            ordered = sorted(self._values(name, self.members if is_member else self.stores, index))
+            self._ordered[key] = ordered
+        track = self.track(name, entity)
+        own = track.points[index] if track and track.points else None
+        return _median_without(ordered, own)
+
+    def _values(self, name: str, entities: tuple[str, ...], index: int) -> Iterator[float]:
+        tracks = self.facts.tracks.by_name.get(name, {})
+        for entity in entities:
+            track = tracks.get(entity)
+            value = track.points[index] if track and track.points else None
+            if value is not None:
+                yield value
 
     def moment(self, index: int) -> datetime:
         """Return the time of one point."""
@@ -117,19 +155,34 @@ class Look:
         past = self.before(name, entity)
 
         def test(index: int, value: float) -> bool:
-            peers = self.peer_values(name, entity, index)
-            high = value > floor and (not peers or value > factor * median(peers))
-            return high and (not own or past is None or value > own * past)
+            if value <= floor or (own and past is not None and value <= own * past):
+                return False
+            peers = self.peer_median(name, entity, index)
+            return peers is None or value > factor * peers
 
         seen = self.when(name, entity, test, at_least)
         if seen.state != "shown" or not isinstance(seen.value, float):
             return seen
-        peers = self.peer_values(name, entity)
-        against = f", peers {figure(median(peers))}" if peers else ""
+        peers = self.peer_median(name, entity)
+        against = f", peers {figure(peers)}" if peers is not None else ""
         before = f", before {figure(past)}" if past is not None else ""
         return Seen(
             "shown", f"{name} {figure(seen.value)}{against}{before}", seen.active, seen.value, floor, seen.since
         )
+
+
+def _median_without(ordered: list[float], own: float | None) -> float | None:
+    """Return the median of sorted values, one of which is left out."""
+    count = len(ordered) - (own is not None)
+    if count <= 0:
+        return None
+    skipped = bisect_left(ordered, own) if own is not None else len(ordered)
+
+    def at(index: int) -> float:
+        return ordered[index + (index >= skipped)]
+
+    middle = count // 2
+    return at(middle) if count % 2 else (at(middle - 1) + at(middle)) / 2
 
 
 def _last_run(hits: list[bool], at_least: int) -> tuple[int, int]:

@@ -102,8 +102,11 @@ STORE_SIGNALS: dict[str, Tracked] = {
     "raft_received": _rate("tikv_server_raft_message_recv_total"),
     "message_delay_p99": _p99("tikv_server_raft_message_duration_seconds"),
     "message_delay_p50": _p99("tikv_server_raft_message_duration_seconds", quantile=0.5),
-    "network_probe_p50": _p99("tikv_raftstore_inspect_network_duration_seconds", quantile=0.5),
-    "network_probe_p99": _p99("tikv_raftstore_inspect_network_duration_seconds"),
+    # the quickest of its ways: one dead or late peer makes one way late, a late network of its own makes all late
+    "network_probe_best": Tracked(
+        "min by (instance) (histogram_quantile(0.5, sum by (le, instance, target)"
+        " (rate(tikv_raftstore_inspect_network_duration_seconds_bucket[$range]))))"
+    ),
     "unreachable_reports": _rate("tikv_server_report_failure_msg_total", '{type="unreachable"}', zero=True),
     "accused": Tracked(
         'label_replace(sum by (store_id) (rate(tikv_server_report_failure_msg_total{type="unreachable"}[$range])), "store", "$1", "store_id", "(.+)")',
@@ -144,7 +147,10 @@ MEMBER_SIGNALS: dict[str, Tracked] = {
     "wal_fsync_rate": _rate("etcd_disk_wal_fsync_duration_seconds_count"),
     "backend_commit_p99": _p99("etcd_disk_backend_commit_duration_seconds"),
     "peer_rtt_p99": _p99("etcd_network_peer_round_trip_time_seconds"),
-    "peer_rtt_p50": _p99("etcd_network_peer_round_trip_time_seconds", quantile=0.5),
+    "peer_rtt_best": Tracked(
+        "min by (instance) (histogram_quantile(0.5, sum by (le, instance, To)"
+        " (rate(etcd_network_peer_round_trip_time_seconds_bucket[$range]))))"
+    ),
     "heartbeat_send_failures": _rate("etcd_server_heartbeat_send_failures_total", zero=True),
     "peer_send_failures": _rate("etcd_network_peer_sent_failures_total", zero=True),
     "proposals_committed": _rate("etcd_server_proposals_committed_total"),

@@ -84,28 +84,30 @@ def peers_missing(look: Look, entity: str) -> Seen:
 
 def target_unseen(look: Look, entity: str) -> Seen:
     """Prometheus cannot scrape a node that answers otherwise."""
+    member = entity in look.members
+    group = look.members if member else look.stores
+    covered = look.once(f"targets {member}", lambda: any(look.track("up", other) for other in group))
+    if not covered:
+        return unknown("Prometheus has no target of any such node")
     track = look.track("up", entity)
-    if not look.facts.tracks.known("up"):
-        return unknown("Prometheus could not be asked which targets it scrapes")
-    store, member = look.facts.store(entity), look.facts.member(entity)
-    port = store.status_port if store else member.client_port if member else "unknown"
     if track is None:
-        return Seen("shown", "Prometheus has no target for it", value="no target")
-    misses = [point == 0 for point in track.points[-TARGET_MISSES:]]
-    if all(misses) and port == "answered":
+        return Seen("shown", "Prometheus has no target for it and has some for others", value="no target")
+    port = look.member(entity).client_port if member else look.store(entity).status_port
+    if all(point == 0 for point in track.points[-TARGET_MISSES:]) and port == "answered":
         return Seen("shown", "its scrape fails and it answers otherwise", value="down")
     return ABSENT
 
 
 def source_unseen(look: Look, entity: str) -> Seen:
-    """Prometheus as a whole, or PD, cannot be read."""
+    """Prometheus as a whole cannot be read, or scrapes none of the nodes."""
     if not look.facts.tracks.by_name:
         why = next((entry.why for entry in look.facts.unread if entry.source == "prometheus"), "")
-        return (
-            Seen("shown", f"Prometheus cannot be read: {why[:200]}", value="prometheus")
-            if "no Prometheus is set" not in why
-            else unknown(why)
-        )
+        if "no Prometheus is set" in why:
+            return unknown(why)
+        return Seen("shown", f"Prometheus cannot be read: {why[:200]}", value="prometheus")
+    for says, group in (("stores", look.stores), ("PD members", look.members)):
+        if group and not any(look.track("up", entity) for entity in group):
+            return Seen("shown", f"Prometheus has a target for none of the {len(group)} {says}", value=says)
     return ABSENT
 
 

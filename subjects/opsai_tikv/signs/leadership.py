@@ -17,8 +17,8 @@ def leaders_lost(look: Look, entity: str) -> Seen:
         return unknown("it led too few regions before to tell")
     now = look.now("leaders", entity)
     if now is None:
-        store = look.facts.store(entity)
-        if store is None or store.leader_count is None:
+        store = look.store(entity)
+        if store.leader_count is None:
             return unknown("nobody says how many regions it leads now")
         lost = store.leader_count <= 0.25 * past
         return (
@@ -46,8 +46,8 @@ def elections(look: Look, entity: str) -> Seen:
 
 def weight_set(look: Look, entity: str) -> Seen:
     """Its leader or region weight is not 1."""
-    store = look.facts.store(entity)
-    if store is None or not look.facts.stores_known:
+    store = look.store(entity)
+    if not look.facts.stores_known:
         return unknown("PD's stores are not known")
     if store.leader_weight == 1 and store.region_weight == 1:
         return ABSENT
@@ -61,13 +61,16 @@ def weight_set(look: Look, entity: str) -> Seen:
 
 def leaders_piled_up(look: Look, entity: str) -> Seen:
     """It leads far more than its share while every store is well."""
-    stores = look.facts.data_stores
-    counts = {store.entity: store.leader_count for store in stores if store.leader_count is not None}
+    stores = look.once("data stores", lambda: look.facts.data_stores)
+    counts = look.once(
+        "leader counts",
+        lambda: {store.entity: store.leader_count for store in stores if store.leader_count is not None},
+    )
     if len(counts) < 2 or len(counts) < len(stores):
         return unknown("PD does not say how many regions each store leads")
-    if any(_not_well(look, store) for store in stores):
+    if look.once("a store is not well", lambda: any(_not_well(look, store) for store in stores)):
         return ABSENT
-    fair = sum(counts.values()) / len(counts)
+    fair = look.once("fair share", lambda: sum(counts.values()) / len(counts))
     if fair >= FEW_LEADERS and counts[entity] > PILED_UP * fair:
         return Seen(
             "shown",
@@ -89,8 +92,8 @@ def _not_well(look: Look, store: StoreFacts) -> bool:
 
 def leaving_and_stuck(look: Look, entity: str) -> Seen:
     """It is being taken out and its regions do not leave."""
-    store = look.facts.store(entity)
-    if store is None or not look.facts.stores_known:
+    store = look.store(entity)
+    if not look.facts.stores_known:
         return unknown("PD's stores are not known")
     if store.state != "Offline" or not store.region_count:
         return ABSENT
@@ -106,7 +109,7 @@ def leaving_and_stuck(look: Look, entity: str) -> Seen:
 def majority_of_stores_gone(look: Look, entity: str) -> Seen:
     """So many stores are gone at once, this one among them, that regions have lost their majority."""
     replicas = look.facts.max_replicas or 3
-    gone = [store.entity for store in look.facts.data_stores if store_gone(look, store.entity)]
+    gone = look.once("stores gone", lambda: [store for store in look.stores if store_gone(look, store)])
     if entity in gone and len(gone) > (replicas - 1) // 2 and len(gone) >= 2:
         return Seen(
             "shown",

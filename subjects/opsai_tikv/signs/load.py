@@ -1,7 +1,5 @@
 """Signs of what clients do: hot spots, overload, scans, contention, growth."""
 
-from statistics import median
-
 from opsai_tikv.facts import HotRegion
 from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
 from opsai_tikv.signs.reach import store_recently_troubled
@@ -43,17 +41,12 @@ def _skewed(look: Look, name: str) -> Seen:
         past = look.before(name, store) or 0.0
 
         def test(index: int, value: float, store: str = store, past: float = past) -> bool:
-            peers = look.peer_values(name, store, index)
-            return (
-                len(peers) == len(look.stores) - 1
-                and value > 20
-                and value > SKEW * median(peers)
-                and value > SURGE * past
-            )
+            peers = look.peer_median(name, store, index)
+            return peers is not None and value > 20 and value > SKEW * peers and value > SURGE * past
 
         seen = look.when(name, store, test)
         if seen.state == "shown" and not store_recently_troubled(look, look.peers_of(store)):
-            says = f"{store} takes {figure(_number(seen))}/s, before {figure(past)}, other stores {figure(median(look.peer_values(name, store) or [0.0]))}"
+            says = f"{store} takes {figure(_number(seen))}/s, before {figure(past)}, other stores {figure(look.peer_median(name, store))}"
             best = Seen("shown", says, seen.active, seen.value, None, seen.since)
     return best
 

@@ -1,23 +1,14 @@
 """Signs of a PD member: who reaches it, whether it led, its disk, network and processor."""
 
-from statistics import median
-
-from opsai_tikv.facts import MemberFacts
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
 from opsai_tikv.signs.process import restarts
 from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, REFUSED_SCRAPE_SECONDS, SILENT_SCRAPE_SECONDS, leader_is_new
 from opsai_tikv.signs.rule import SignRule
 
 
-def _member(look: Look, entity: str) -> MemberFacts:
-    found = look.facts.member(entity)
-    assert found is not None, entity
-    return found
-
-
 def member_refused(look: Look, entity: str) -> Seen:
     """Nothing listens on its client port."""
-    port = _member(look, entity).client_port
+    port = look.member(entity).client_port
     if port == "refused":
         return Seen("shown", "its client port refuses the connection", value="refused")
     if port in ("answered", "timed_out"):
@@ -30,7 +21,7 @@ def member_refused(look: Look, entity: str) -> Seen:
 
 def member_silent(look: Look, entity: str) -> Seen:
     """Its client port gives no answer in time."""
-    port = _member(look, entity).client_port
+    port = look.member(entity).client_port
     if port == "timed_out":
         return Seen("shown", "its client port gives no answer in time", value="timed_out")
     if port in ("answered", "refused"):
@@ -43,7 +34,7 @@ def member_silent(look: Look, entity: str) -> Seen:
 
 def member_answers(look: Look, entity: str) -> Seen:
     """It answers on its client port."""
-    port = _member(look, entity).client_port
+    port = look.member(entity).client_port
     if port in ("answered", "error"):
         return Seen("shown", "its client port answers", value=port)
     if port in ("refused", "timed_out"):
@@ -56,7 +47,7 @@ def member_answers(look: Look, entity: str) -> Seen:
 
 def was_leader(look: Look, entity: str) -> Seen:
     """It leads PD, or led when it was last seen well."""
-    if _member(look, entity).is_leader:
+    if look.member(entity).is_leader:
         return Seen("shown", "it is the PD leader", value="leader")
     track = look.track("leading", entity) or look.track("etcd_leading", entity)
     if track is None:
@@ -114,7 +105,7 @@ def leader_flaps(look: Look, entity: str) -> Seen:
 
 def member_isolated(look: Look, entity: str) -> Seen:
     """It answers and sees no leader, while other members have one."""
-    member = _member(look, entity)
+    member = look.member(entity)
     has = look.now("etcd_has_leader", entity)
     others = [other for other in look.facts.members if other.entity != entity]
     led = any(other.sees_leader or other.is_leader for other in others)
@@ -152,7 +143,7 @@ def stores_cut_from_pd(look: Look, entity: str) -> Seen:
     stores = look.facts.data_stores
     if not stores or not look.facts.stores_known:
         return unknown("PD's stores are not known")
-    if not _member(look, entity).is_leader:
+    if not look.member(entity).is_leader:
         return ABSENT
     if leader_is_new(look):
         return unknown("the PD leader changed less than a minute ago: stores are only coming back to it")
@@ -207,15 +198,14 @@ def wal_stuck(look: Look, entity: str) -> Seen:
         return unknown("it wrote too little before to tell")
 
     def also(index: int, value: float) -> bool:
-        peers = look.peer_values("wal_fsync_rate", entity, index)
-        return bool(peers) and median(peers) > 0.3 * past
+        return (look.peer_median("wal_fsync_rate", entity, index) or 0.0) > 0.3 * past
 
     return look.fell("wal_fsync_rate", entity, ratio=0.05, also=also)
 
 
 def rtt_late(look: Look, entity: str) -> Seen:
     """Its way to most other members is late."""
-    return look.over("peer_rtt_p50", entity, floor=0.015, factor=1.8, own=3)
+    return look.over("peer_rtt_best", entity, floor=0.02, factor=3, own=3)
 
 
 def rtt_late_at_times(look: Look, entity: str) -> Seen:

@@ -15,9 +15,9 @@ def _starts(look: Look, entity: str) -> list[float]:
     for point in track.points if track else ():
         if point is not None and (not found or point > found[-1] + 2.0):
             found.append(point)
-    store = look.facts.store(entity)
-    if not found and store and store.started_at:  # PD's own figure is some seconds apart from the process's
-        found.append(store.started_at.timestamp())
+    started = look.started_at(entity)
+    if not found and started:  # PD's own figure is some seconds apart from the process's
+        found.append(started.timestamp())
     return found
 
 

@@ -1,8 +1,5 @@
 """Signs of who reaches a store: PD, its peers, Prometheus and we."""
 
-from statistics import median
-
-from opsai_tikv.facts import StoreFacts
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 from opsai_tikv.signs.rule import SignRule
 
@@ -18,19 +15,13 @@ HEARTBEATS_SETTLE_SECONDS = 180.0
 LOG_SILENT_SECONDS = 30.0
 
 
-def _store(look: Look, entity: str) -> StoreFacts:
-    found = look.facts.store(entity)
-    assert found is not None, entity
-    return found
-
-
 def _scrape(look: Look, entity: str) -> tuple[float | None, float | None]:
     return look.now("up", entity), look.now("scrape_seconds", entity)
 
 
 def process_gone(look: Look, entity: str) -> Seen:
     """Nothing listens on its status port."""
-    port = _store(look, entity).status_port
+    port = look.store(entity).status_port
     if port == "refused":
         return Seen("shown", "its status port refuses the connection", value="refused")
     if port in ("answered", "timed_out"):
@@ -43,7 +34,7 @@ def process_gone(look: Look, entity: str) -> Seen:
 
 def status_silent(look: Look, entity: str) -> Seen:
     """Its status port takes the connection or drops it, and says nothing."""
-    port = _store(look, entity).status_port
+    port = look.store(entity).status_port
     if port == "timed_out":
         return Seen("shown", "its status port gives no answer in time", value="timed_out")
     if port in ("answered", "refused"):
@@ -56,7 +47,7 @@ def status_silent(look: Look, entity: str) -> Seen:
 
 def status_answers(look: Look, entity: str) -> Seen:
     """Its process answers on the status port."""
-    port = _store(look, entity).status_port
+    port = look.store(entity).status_port
     if port == "answered":
         return Seen("shown", "its status port answers", value="answered")
     if port in ("refused", "timed_out"):
@@ -69,13 +60,14 @@ def status_answers(look: Look, entity: str) -> Seen:
 
 def pd_disconnected(look: Look, entity: str) -> Seen:
     """Its heartbeats do not reach PD."""
-    store = _store(look, entity)
+    store = look.store(entity)
     age = store.heartbeat_age_seconds
     if age is None:
         return unknown("PD does not say when it last heard from it")
     if leader_is_new(look):
         return unknown("the PD leader changed less than a minute ago: heartbeat times are not yet fresh")
-    if age > DISCONNECT_SECONDS:
+    # PD itself says Disconnected after 20 s; only an Offline or unnamed state hides whether the store is alive
+    if store.state in ("Disconnected", "Down") or (store.state != "Up" and age > DISCONNECT_SECONDS):
         return Seen(
             "shown",
             f"PD says {store.state}, last heartbeat {age:.0f} s ago",
@@ -123,16 +115,17 @@ def _reporters(look: Look, entity: str) -> list[str]:
 def _accused(look: Look, entity: str, share: float) -> Seen:
     if not look.facts.tracks.known("accused"):
         return unknown("the stores' reports of unreachable peers could not be queried")
-    others = [other for other in look.peers_of(entity) if look.now("up", other) == 1]
-    if not others:
+    others = look.once("scraped stores", lambda: sum(look.now("up", store) == 1 for store in look.stores))
+    others -= look.now("up", entity) == 1
+    if others <= 0:
         return unknown("no other store could be asked")
     now = _reporters(look, entity)
-    if len(now) > share * len(others) or (share and len(now) == len(others)):
+    if len(now) > share * others or (share and len(now) == others):
         rate = sum(look.facts.unreachable[reporter][entity] for reporter in now)
         since = look.when("accused", entity, lambda _, value: value > ACCUSED_PER_SECOND, 1).since
         return Seen(
             "shown",
-            f"{len(now)} of {len(others)} other stores report it unreachable",
+            f"{len(now)} of {others} other stores report it unreachable",
             value=round(rate, 2),
             since=since,
         )
@@ -208,8 +201,8 @@ def pd_reconnecting(look: Look, entity: str) -> Seen:
     """It keeps reconnecting to PD while the other stores do not."""
 
     def test(index: int, value: float) -> bool:
-        peers = look.peer_values("pd_reconnects", entity, index)
-        return value > 0.5 and bool(peers) and median(peers) < 0.1 * value
+        peers = look.peer_median("pd_reconnects", entity, index)
+        return value > 0.5 and peers is not None and peers < 0.1 * value
 
     seen = look.when("pd_reconnects", entity, test)
     if seen.state != "shown":
@@ -228,8 +221,8 @@ def heartbeats_missing(look: Look, entity: str) -> Seen:
     if leader_is_new(look, HEARTBEATS_SETTLE_SECONDS):
         return unknown("the PD leader changed lately: region heartbeats are only coming back to it")
     last = track.points[-6:]
-    peers = look.peer_values("region_heartbeats", entity)
-    if all(point == 0 for point in last) and len(last) == 6 and peers and max(peers) > 0:
+    heard = look.peer_median("region_heartbeats", entity)
+    if all(point == 0 for point in last) and len(last) == 6 and heard:
         return Seen("shown", f"it leads {leaders:.0f} regions and PD got no region heartbeat of it for 75 s", value=0.0)
     return ABSENT
 

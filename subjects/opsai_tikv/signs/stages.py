@@ -1,7 +1,5 @@
 """Signs of a store's stages: disk, processor, the write path, the engine, its traffic."""
 
-from statistics import median
-
 from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
 from opsai_tikv.signs.rule import SignRule
 
@@ -30,8 +28,7 @@ def fsync_stuck(look: Look, entity: str) -> Seen:
         return unknown("it wrote too little before to tell")
 
     def also(index: int, value: float) -> bool:
-        peers = look.peer_values("fsync_rate", entity, index)
-        return value < STUCK_FSYNCS and bool(peers) and median(peers) > 1
+        return value < STUCK_FSYNCS and (look.peer_median("fsync_rate", entity, index) or 0.0) > 1
 
     return look.fell("fsync_rate", entity, ratio=0.05, also=also)
 
@@ -93,7 +90,7 @@ def message_late(look: Look, entity: str) -> Seen:
 
 def probe_late(look: Look, entity: str) -> Seen:
     """Its probes of the way to its peers take long."""
-    return look.over("network_probe_p50", entity, floor=0.01, factor=2, own=3)
+    return look.over("network_probe_best", entity, floor=0.01, factor=3, own=3)
 
 
 def schedule_wait_late(look: Look, entity: str) -> Seen:
@@ -126,8 +123,8 @@ def inspect_late(look: Look, entity: str) -> Seen:
 def slow_score_high(look: Look, entity: str) -> Seen:
     """It calls itself slow."""
     seen = look.when("slow_score", entity, lambda _, value: value >= SLOW_SCORE, 1)
-    store = look.facts.store(entity)
-    if seen.state != "shown" and store and (store.slow_score or 0) >= SLOW_SCORE:
+    store = look.store(entity)
+    if seen.state != "shown" and (store.slow_score or 0) >= SLOW_SCORE:
         return Seen("shown", f"slow score {store.slow_score:.0f} of 100", value=store.slow_score, limit=SLOW_SCORE)
     if seen.state != "shown":
         return seen
@@ -189,10 +186,10 @@ def critical_errors(look: Look, entity: str) -> Seen:
 
 
 def _space(look: Look, entity: str) -> float | None:
-    store = look.facts.store(entity)
+    store = look.store(entity)
     available, capacity = look.now("available_bytes", entity), look.now("capacity_bytes", entity)
     if available is None or not capacity:
-        available, capacity = (store.available_bytes, store.capacity_bytes) if store else (None, None)
+        available, capacity = (store.available_bytes, store.capacity_bytes)
     return available / capacity if available is not None and capacity else None
 
 
@@ -226,12 +223,12 @@ def disk_full(look: Look, entity: str) -> Seen:
 
 def traffic_gone(look: Look, entity: str) -> Seen:
     """Its clients' requests stopped, and the other stores' did not."""
-    if (look.before("requests", entity) or 0) < 2:
+    past = look.before("requests", entity) or 0.0
+    if past < 2:
         return unknown("it had too little traffic before to tell")
 
     def also(index: int, value: float) -> bool:
-        peers = [other for other in look.peers_of(entity) if _busy_at(look, other, index)]
-        return bool(peers) and _leads_at(look, entity, index)
+        return _leads_at(look, entity, index) and (look.peer_median("requests", entity, index) or 0.0) > 0.2 * past
 
     return look.fell("requests", entity, ratio=0.1, also=also)
 
@@ -243,12 +240,6 @@ def _leads_at(look: Look, entity: str, index: int) -> bool:
     return track is None or point is None or point > 0.3 * (track.before or 0.0)
 
 
-def _busy_at(look: Look, entity: str, index: int) -> bool:
-    track = look.track("requests", entity)
-    point = track.points[index] if track else None
-    return point is not None and track is not None and point > 0.3 * (track.before or 0.0) and point > 1
-
-
 def raft_deaf(look: Look, entity: str) -> Seen:
     """It hardly gets raft messages any more, and its peers do."""
     past = look.before("raft_received", entity) or 0
@@ -256,8 +247,7 @@ def raft_deaf(look: Look, entity: str) -> Seen:
         return unknown("it got too few raft messages before to tell")
 
     def also(index: int, value: float) -> bool:
-        peers = look.peer_values("raft_received", entity, index)
-        return bool(peers) and median(peers) > 0.3 * past
+        return (look.peer_median("raft_received", entity, index) or 0.0) > 0.3 * past
 
     return look.fell("raft_received", entity, ratio=0.1, also=also)
 
