@@ -2,10 +2,11 @@
 
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.model import ParsedLine
-from opsai_subjects.subject import Page, Signal, Sources, Subject
+from opsai_subjects.subject import Page, Sources, Subject
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import INVARIANTS
 from opsai_tikv.logs import parse_log
+from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
 from opsai_tikv.signs import SIGNS
 from opsai_tikv.subject import TikvSubject
@@ -24,7 +25,7 @@ class TikvKind:
     invariants = INVARIANTS
     signs = SIGNS
     faults = FAULTS
-    signals: tuple[Signal, ...] = ()
+    signals = SIGNALS
     knowledge: tuple[Page, ...] = ()
     paths = PATHS
 
