@@ -17,7 +17,6 @@ from opsai_server.tickets.tick import Ticked
 from opsai_server.tools.desk import Desk
 from opsai_server.watcher import play
 from opsai_subjects.config import ClusterSettings, Settings
-from opsai_subjects.errors import SettingsInvalid
 from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
 
 log = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ async def open_desk(what: Live | Replay, settings: Settings) -> AsyncGenerator[O
             yield Opened(Desk(cluster, store, settings), anyio.lowlevel.checkpoint)
         return
     async with open_replay(what.folder) as replay, _store_of(what) as store:
-        at = moment_in(replay, what.at) if what.at is not None else None
+        at = parse_moment(what.at, replay.recording) if what.at is not None else None
         yield Opened(
             Desk(replay, store, settings), partial(_stand, replay, store, settings, at, given=what.store is not None)
         )
@@ -95,18 +94,6 @@ async def _stand(replay: ReplayCluster, store: Store, settings: Settings, at: da
     if not given or at is None:
         at = await play_up_to(replay, store, settings, at)
     replay.clock.set(at)
-
-
-def moment_in(replay: ReplayCluster, text: str) -> datetime:
-    """Return the moment meant. Raises SettingsInvalid when it is none or lies outside of the recording."""
-    incident = replay.recording.incident
-    at = parse_moment(text, replay.recording)
-    if not incident.start <= at <= incident.end:
-        raise SettingsInvalid(
-            f"--at {text!r} lies outside of the recording: it runs from {incident.start.isoformat()} "
-            f"to {incident.end.isoformat()}. Give start, end, +90s or a time between."
-        )
-    return at
 
 
 async def play_up_to(replay: ReplayCluster, store: Store, settings: Settings, at: datetime | None) -> datetime:

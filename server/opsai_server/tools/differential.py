@@ -75,9 +75,9 @@ def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
             "standing": cause.standing,
             "active": cause.active,
             "score": cause.score,
-            "support": [_said(sign) for sign in cause.support[:signs]],
-            "unknown": [_said(sign) for sign in cause.unknown[:signs]],
-            "missing": list(cause.missing),
+            "support": _said(cause.support)[:signs],
+            "unknown": _said(cause.unknown)[:signs],
+            "missing": list(dict.fromkeys(cause.missing)),
             "rivals": _rivals(weighed, cause),
             "red_herrings": list(kind.red_herrings),
             "action": {"do": kind.do, "because": kind.because, "verify": kind.verify, "touches": kind.touches},
@@ -85,9 +85,13 @@ def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
     )
 
 
-def _said(sign: Sign) -> dict[str, object]:
-    over = {"active": False} if not sign.active else {}
-    return without_empty({"sign": sign.id, "says": sign.says, "since": sign.since}) | over
+def _said(signs: Iterable[Sign]) -> list[dict[str, object]]:
+    once = {sign.id: sign for sign in signs}.values()
+    return [
+        without_empty({"sign": sign.id, "says": sign.says, "since": sign.since})
+        | ({"active": False} if not sign.active else {})
+        for sign in once
+    ]
 
 
 def _rivals(weighed: Weighed, cause: Candidate) -> list[dict[str, object]]:

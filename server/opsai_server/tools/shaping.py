@@ -109,7 +109,8 @@ def _number(value: float) -> JsonValue:
     if value.is_integer():
         return int(value) if abs(value) <= EXACT_INTEGER else str(int(value))
     digits_before_point = math.floor(math.log10(abs(value))) + 1
-    return round(value, max(0, SIGNIFICANT_DIGITS - digits_before_point))
+    decimals = SIGNIFICANT_DIGITS - digits_before_point
+    return round(value, decimals) if decimals > 0 else round(value)
 
 
 def moment(at: datetime) -> str:

@@ -13,7 +13,7 @@ from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
 from opsai_server.tools.windows import End, Minutes, Start, window
 from opsai_subjects.model import Event, Window
 
-ROWS = 40
+ROWS = 30
 BURST_SECONDS = 60.0
 """Events of one kind on one entity that follow each other within this time are one."""
 LOOK_BACK = timedelta(minutes=5)
@@ -123,4 +123,4 @@ def _count(burst: dict[str, object]) -> int:
 
 
 def _brief(event: dict[str, object]) -> dict[str, object]:
-    return {key: value for key, value in event.items() if not (key == "count" and value == 1)}
+    return {key: value for key, value in event.items() if key != "source" and not (key == "count" and value == 1)}

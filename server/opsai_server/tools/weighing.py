@@ -120,8 +120,13 @@ def weights(candidate: Candidate) -> dict[str, object]:
     """Return a candidate with its signs by id."""
     return {
         **_brief(candidate),
-        "support": [sign.id for sign in candidate.support],
-        "contradiction": [sign.id for sign in candidate.contradiction],
-        "unknown": [sign.id for sign in candidate.unknown],
-        "missing": list(candidate.missing),
+        "support": _ids(candidate.support),
+        "contradiction": _ids(candidate.contradiction),
+        "unknown": _ids(candidate.unknown),
+        "missing": list(dict.fromkeys(candidate.missing)),
     }
+
+
+def _ids(signs: Iterable[Sign]) -> list[str]:
+    """Return the signs' ids, each once: a kind may need a sign and count it as support too."""
+    return list(dict.fromkeys(sign.id for sign in signs))

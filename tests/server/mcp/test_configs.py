@@ -1,0 +1,58 @@
+"""The configurations that are printed for clients start as they stand."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.mcp.test_stdio import ROOT, program
+
+pytestmark = pytest.mark.anyio
+
+DESKTOP = ROOT / "claude_desktop_config.example.json"
+CHECKOUT = ROOT / ".mcp.json"
+PLACEHOLDER = "/PATH/TO/opsai"
+
+
+def entries(file: Path) -> dict[str, dict[str, Any]]:
+    servers: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["mcpServers"]
+    return servers
+
+
+@pytest.mark.parametrize("name", ["opsai-recording", "opsai"])
+async def test_each_entry_for_claude_desktop_starts_after_one_path_is_replaced(tmp_path: Path, name: str) -> None:
+    entry = entries(DESKTOP)[name]
+    run, directory, checkout, opsai_mcp, *flags = (part.replace(PLACEHOLDER, str(ROOT)) for part in entry["args"])
+
+    assert entry["command"] == "uv"
+    assert (run, directory, checkout, opsai_mcp) == ("run", "--directory", str(ROOT), "opsai-mcp")
+    in_checkout = [str(ROOT / flag) if flag.startswith("compose/") else flag for flag in flags]
+    async with program(tmp_path, *in_checkout, command=(installed("opsai-mcp"),)) as client:
+        assert len((await client.list_tools()).tools) == 11
+
+
+async def test_the_checkouts_own_entry_opens_a_shipped_recording(tmp_path: Path) -> None:
+    (entry,) = entries(CHECKOUT).values()
+
+    assert entry["command"] == ".venv/bin/opsai-mcp"
+    flags = [str(ROOT / flag) if flag.startswith("compose/") else flag for flag in entry["args"]]
+    async with program(tmp_path, *flags, command=(installed("opsai-mcp"),)) as client:
+        reply = (await client.call_tool("overview", {})).structured_content
+    assert reply is not None
+    assert reply["cluster"] == "lab"
+
+
+def test_no_configuration_fetches_a_program_of_that_name_from_an_index() -> None:
+    text = DESKTOP.read_text(encoding="utf-8") + CHECKOUT.read_text(encoding="utf-8")
+
+    assert "uvx" not in text
+    assert "pip" not in text
+
+
+def installed(name: str) -> str:
+    found = shutil.which(name, path=str(Path(sys.executable).parent))
+    assert found is not None, f"{name} is not installed beside {sys.executable}"
+    return found

@@ -1,0 +1,146 @@
+"""What a client sees before it asks anything: the definitions, by snapshot, and what they cost."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult, Tool
+
+from opsai_server.app import assemble
+from opsai_server.instructions import instructions
+from opsai_server.tools.desk import Desk, Waiting
+from tests.server.mcp.bench import ERAS, served
+from tests.server.toy import ToyKind
+
+pytestmark = pytest.mark.anyio
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+BUDGET = SNAPSHOTS / "budget.json"
+UPDATE = "OPSAI_UPDATE_SNAPSHOTS"
+"""Set to 1 it writes the snapshots instead of comparing: then read the diff."""
+HARD_CHARS = 17_500
+RATCHET = 1.05
+CLAUDE_CODE_CUTS_AT = 4096
+
+NAMES = [
+    "overview",
+    "topology",
+    "check_invariants",
+    "differential",
+    "query_metrics",
+    "search_logs",
+    "timeline",
+    "tickets",
+    "evidence",
+    "knowledge",
+    "submit_diagnosis",
+]
+
+
+async def definitions() -> dict[str, dict[str, Any]]:
+    tools = await assemble(ToyKind(), Waiting()).list_tools()
+    return {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
+
+
+def compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+async def test_each_tool_is_as_its_snapshot_says() -> None:
+    found = await definitions()
+
+    if os.environ.get(UPDATE) == "1":
+        for name, definition in found.items():
+            text = json.dumps(definition, indent=1, ensure_ascii=False) + "\n"
+            (SNAPSHOTS / f"{name}.json").write_text(text, encoding="utf-8")
+    kept = {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in SNAPSHOTS.glob("*.json") if path != BUDGET
+    }
+
+    assert list(found) == NAMES
+    assert found == kept, f"definitions changed: run with {UPDATE}=1 and read the diff"
+
+
+async def test_the_definitions_stay_within_their_budget() -> None:
+    chars = {name: len(compact(definition)) for name, definition in (await definitions()).items()}
+    total = sum(chars.values())
+
+    if os.environ.get(UPDATE) == "1":
+        BUDGET.write_text(json.dumps({"total": total, **chars}, indent=1) + "\n", encoding="utf-8")
+    agreed = json.loads(BUDGET.read_text(encoding="utf-8"))["total"]
+
+    assert total <= HARD_CHARS
+    assert total <= RATCHET * agreed, f"{total} characters, {agreed} were agreed: run with {UPDATE}=1 if it is worth it"
+
+
+async def test_every_hint_is_explicit_and_only_the_conclusion_writes() -> None:
+    found = await definitions()
+    hints = {name: definition["annotations"] for name, definition in found.items()}
+
+    assert [name for name, hint in hints.items() if not hint["readOnlyHint"]] == ["submit_diagnosis"]
+    assert all(hint["destructiveHint"] is False and hint["openWorldHint"] is False for hint in hints.values())
+    assert hints["submit_diagnosis"]["idempotentHint"] is False
+
+
+async def test_every_parameter_is_described_and_no_other_is_allowed() -> None:
+    for name, definition in (await definitions()).items():
+        schema = definition["inputSchema"]
+        assert schema["additionalProperties"] is False, name
+        for parameter, described in schema["properties"].items():
+            told = described.get("description") or described.get("$ref") or described.get("items", {}).get("$ref")
+            assert told, f"{name}.{parameter}"
+
+
+async def test_no_schema_says_what_goes_without_saying() -> None:
+    text = compact(await definitions())
+
+    assert '"title"' not in text
+    assert '{"type":"null"}' not in text
+    assert '"default":null' not in text
+
+
+async def test_descriptions_fit_what_claude_code_shows_of_them() -> None:
+    for name, definition in (await definitions()).items():
+        assert 100 < len(definition["description"]) < CLAUDE_CODE_CUTS_AT, name
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_both_protocol_eras_list_the_same_tools_and_instructions(tmp_path: Path, mode: str) -> None:
+    async with served(tmp_path, mode=mode) as toy:
+        tools: list[Tool] = (await toy.client.list_tools()).tools
+
+        assert [tool.name for tool in tools] == NAMES
+        assert toy.client.instructions == instructions(ToyKind())
+
+
+def test_the_instructions_hold_what_the_adapter_says_of_its_system_and_stay_short() -> None:
+    short = instructions(ToyKind(about="A toy\n of three parts."))
+    long = instructions(ToyKind(about="x" * 9000))
+
+    assert "A toy of three parts." in short
+    assert len(long) < 3500
+    assert "characters more" in long
+
+
+async def test_tools_are_listed_while_a_recording_is_still_played_and_calls_wait_for_it(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        waiting = Waiting()
+        answers: list[CallToolResult] = []
+        async with Client(assemble(ToyKind(), waiting)) as client, anyio.create_task_group() as group:
+
+            async def call() -> None:
+                answers.append(await client.call_tool("overview", {}))
+
+            group.start_soon(call)
+            await anyio.wait_all_tasks_blocked()
+            tools = (await client.list_tools()).tools
+            before = list(answers)
+            waiting.set(Desk(toy.cluster, toy.store, toy.settings))
+
+    assert [tool.name for tool in tools] == NAMES
+    assert before == []
+    assert [answer.is_error for answer in answers] == [False]
