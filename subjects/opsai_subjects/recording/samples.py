@@ -61,22 +61,23 @@ class RecordedSamples:
     def _times(self, number: int, times: list[JsonValue]) -> NDArray[np.float64]:
         try:
             steps = np.array(times, dtype=np.int64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise corrupt(self._file, "a time that is no whole number of milliseconds", number) from error
+        except (TypeError, ValueError, OverflowError):
+            steps = np.empty((0, 0), np.int64)
+        if steps.ndim != 1:
+            raise corrupt(self._file, "a time that is no whole number of milliseconds", number)
         if (steps[1:] <= 0).any():
             raise corrupt(self._file, "times that do not ascend", number)
         return np.cumsum(steps).astype(np.float64) / 1000.0
 
     def _values(self, number: int, values: list[JsonValue]) -> NDArray[np.float64]:
-        stale = [index for index, value in enumerate(values) if value == _STALE]
         try:
             numbers = [_NUMBERS[value] if isinstance(value, str) else value for value in values]
             found = np.array(numbers, dtype=np.float64)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise corrupt(
-                self._file, "a value that is neither a number nor NaN, +Inf, -Inf or stale", number
-            ) from error
-        found.view(np.uint64)[stale] = STALE_NAN_BITS
+        except (KeyError, TypeError, ValueError, OverflowError):
+            numbers, found = [None], np.empty((0, 0), np.float64)
+        if found.ndim != 1 or None in numbers:
+            raise corrupt(self._file, "a value that is neither a number nor NaN, +Inf, -Inf or stale", number)
+        found.view(np.uint64)[[index for index, value in enumerate(values) if value == _STALE]] = STALE_NAN_BITS
         return found
 
 
