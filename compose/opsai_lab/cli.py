@@ -190,7 +190,10 @@ def evaluate(
     """Grade watcher and investigator over recordings whose causes are known. `seconds` is the investigation's wall time."""
     from opsai_lab.evaluation.evaluating import evaluate_folder  # noqa: PLC0415 (as above)
 
-    broken = anyio.run(evaluate_folder, recordings.find(folder), backend, tuple(only or ()), json_file, print)
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    broken = anyio.run(evaluate_folder, recordings.find(folder), backend, tuple(only or ()), json_file, print, tell)
     if require and broken:
         raise typer.Exit(1)
 

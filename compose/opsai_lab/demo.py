@@ -10,8 +10,8 @@ from opsai_lab.evaluation.aliases import read_aliases
 from opsai_lab.evaluation.grading import entities_match, kinds_match, united
 from opsai_lab.evaluation.running import WARM_UP_SECONDS
 from opsai_lab.investigating import Order, investigate
-from opsai_lab.layout import columns
-from opsai_lab.report import action_text, checks_text, conclusion_text, one_line
+from opsai_lab.layout import WIDTH, columns
+from opsai_lab.report import action_text, claims_text, conclusion_text, doubts_text, one_line, rivals_table
 from opsai_lab.truth import Truth, read_truth
 from opsai_lab.voice import Voice, program
 from opsai_server.tickets.diagnosis import Diagnosis
@@ -21,14 +21,16 @@ from opsai_server.tickets.ticket import Ticket
 from opsai_server.watcher import tick
 from opsai_subjects.config import WatchSettings
 from opsai_subjects.invariant import Verdict
-from opsai_subjects.model import Node, Topology
+from opsai_subjects.model import Node, Scalar, Topology
 from opsai_subjects.opening import ReplayCluster, open_replay
 
 INTERVAL_SECONDS = 10.0
 """The demo's watcher looks more often than the usual one, so that the story has more than five sentences."""
 AFTER_TICKET_SECONDS = 60.0
 """The agent is sent so long after the first ticket, as an operator who was paged would be."""
-STYLES = (("violated", "red"), ("held", "green"), ("holds", "green"), ("FAILED", "red"), ("unknown", "yellow"))
+STATES = (("violated", "red"), ("held", "green"), ("unknown", "yellow"))
+CONFIDENCES = (("confirmed", "green"), ("likely", "yellow"), ("inconclusive", "red"))
+LOOKED_UP = (("holds ", "green"), ("FAILED", "red"))
 
 
 @dataclass
@@ -110,23 +112,34 @@ def _healthy(story: _Story, topology: Topology, at: datetime) -> None:
     story.heading("The cluster as it is found", f"{at:%H:%M:%S}")
     for role in dict.fromkeys(node.role for node in topology.nodes):
         story.voice.line(_nodes_table([node for node in topology.nodes if node.role == role]))
-    figures = [f"{name} {value}" for name, value in topology.summary.items() if value is not None]
+    figures = [f"{name} {_cell(value)}" for name, value in topology.summary.items() if value is not None]
     story.voice.prose(", ".join(figures), first="  ", style="dim")
 
 
 def _nodes_table(nodes: Sequence[Node]) -> str:
+    """Return a table of the nodes with as many of their details as the width has room for."""
     details = list(dict.fromkeys(name for node in nodes for name in node.details))
-    rows = [("name", "entity", "state", *details)]
-    for node in nodes:
-        cells = (node.details.get(name) for name in details)
-        rows.append((node.name, node.entity, node.state, *("" if cell is None else str(cell) for cell in cells)))
-    return columns(rows, indent="  ")
+    while True:
+        rows = [("name", "entity", "state", *details)]
+        rows += [
+            (node.name, node.entity, node.state, *(_cell(node.details.get(name)) for name in details)) for node in nodes
+        ]
+        table = columns(rows, indent="  ")
+        if not details or max(map(len, table.splitlines())) <= WIDTH:
+            return table
+        details.pop()
+
+
+def _cell(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def _tell(story: _Story, ticked: Ticked) -> None:
     now = ticked.tick
     if not story.seen and story.part == 1:
-        story.voice.marked(f"  invariants: {now.held} held, {now.violated} violated, {now.unknown} unknown", STYLES)
+        story.voice.marked(f"  invariants: {now.held} held, {now.violated} violated, {now.unknown} unknown", STATES)
         story.seen.add(("", ""))
     _tell_injection(story, now.at)
     turned = [v for v in now.verdicts if v.state == "violated" and (v.invariant, v.entity) not in story.seen]
@@ -167,15 +180,20 @@ def _tell_ticket(story: _Story, ticket: Ticket, step: str, says: str) -> None:
         story.heading(f"The watcher raises a ticket: {ticket.id}", story.since_injection(ticket.raised_at))
         story.voice.prose(f"{ticket.severity}: {one_line(ticket.title)}", first="  ")
         return
-    story.voice.prose(f"{ticket.id} {step}: {one_line(says)}", first="  ", style="dim")
+    if ticket.parent is None:
+        story.voice.prose(f"{ticket.id} {step}: {one_line(says)}", first="  ", style="dim")
+    elif step == "joined":
+        story.voice.prose(f"{ticket.id} {one_line(says)}: {one_line(ticket.title)}", first="  ", style="dim")
 
 
 def _conclude(story: _Story, diagnosis: Diagnosis) -> None:
     story.heading("The diagnosis")
-    story.voice.line(conclusion_text(diagnosis))
+    story.voice.marked(conclusion_text(diagnosis), CONFIDENCES)
     story.voice.line(action_text(diagnosis))
     story.heading("What it was checked against")
-    story.voice.marked(checks_text(diagnosis), STYLES)
+    for text in (claims_text(diagnosis), rivals_table(diagnosis), doubts_text(diagnosis)):
+        if text:
+            story.voice.marked(text, LOOKED_UP)
 
 
 def _compare(story: _Story, recording: Path, diagnosis: Diagnosis) -> None:
@@ -197,4 +215,5 @@ def _next(voice: Voice, recording: Path, at: datetime, store: Path, ticket: str 
     voice.line(f"  {program('opsai')} {shown} --store {store}")
     voice.line(f"  {program('opsai')} demo hazel-kite")
     voice.line("Or ask Claude about this moment:")
-    voice.line(f"  claude mcp add opsai -- {program('opsai-mcp')} --replay {recording} --at {at.isoformat()}")
+    where = recording.relative_to(Path.cwd()) if recording.is_relative_to(Path.cwd()) else recording
+    voice.line(f"  claude mcp add opsai -- {program('opsai-mcp')} --replay {where} --at {at.isoformat()}")

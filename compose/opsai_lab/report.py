@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from opsai_lab.layout import columns, filled
-from opsai_server.tickets.diagnosis import CheckedClaim, Diagnosis
+from opsai_server.tickets.diagnosis import Alternative, CheckedClaim, Diagnosis
 from opsai_server.tickets.ticket import Ticket
 from opsai_subjects.model import clean
 
@@ -54,8 +54,8 @@ def ticket_text(family: Sequence[Ticket]) -> str:
 
 def diagnosis_text(diagnosis: Diagnosis) -> str:
     """Return a diagnosis in full: what was concluded, how far it could be confirmed, and what to do."""
-    parts = [conclusion_text(diagnosis), checks_text(diagnosis), action_text(diagnosis)]
-    return "\n\n".join(part for part in parts if part)
+    parts = (conclusion_text, claims_text, rivals_text, doubts_text, action_text)
+    return "\n\n".join(text for part in parts if (text := part(diagnosis)))
 
 
 def conclusion_text(diagnosis: Diagnosis) -> str:
@@ -71,25 +71,36 @@ def conclusion_text(diagnosis: Diagnosis) -> str:
     return "\n".join(lines)
 
 
-def checks_text(diagnosis: Diagnosis) -> str:
-    """Return what the server found when it looked each claim up, and what it could not see."""
-    own = len(diagnosis.submission.claims)
+def claims_text(diagnosis: Diagnosis) -> str:
+    """Return what the server found when it looked each claim up."""
     held = sum(claim.held for claim in diagnosis.checked)
     lines = [f"Claims, each looked up again by the server: {held} of {len(diagnosis.checked)} hold"]
-    lines += [filled(_claim(claim), first=f"{INDENT}{_mark(claim)}  ") for claim in diagnosis.checked[:own]]
-    if diagnosis.submission.alternatives:
-        lines.append("Considered instead")
-    of_rivals = iter(diagnosis.checked[own:])
-    for rival in diagnosis.submission.alternatives:
+    own = diagnosis.checked[: len(diagnosis.submission.claims)]
+    return "\n".join((*lines, *(filled(_claim(claim), first=f"{INDENT}{_mark(claim)}  ") for claim in own)))
+
+
+def rivals_text(diagnosis: Diagnosis) -> str:
+    """Return what else was considered, with every claim against it."""
+    lines = ["Considered instead"]
+    for rival, claims in _rivals(diagnosis):
         lines.append(filled(f"{rival.kind} on {rival.entity}: {rival.against}", first=INDENT))
-        spoken = islice(of_rivals, len(rival.claims))
-        lines += [filled(_claim(claim), first=f"{INDENT * 2}{_mark(claim)}  ") for claim in spoken]
-    lines += _section(
-        "Why not more certain" if diagnosis.confidence != "confirmed" else "Why so certain",
-        diagnosis.confidence_because,
-    )
-    lines += _section("Not seen", diagnosis.not_seen)
-    return "\n".join(lines)
+        lines += [filled(_claim(claim), first=f"{INDENT * 2}{_mark(claim)}  ") for claim in claims]
+    return "\n".join(lines) if len(lines) > 1 else ""
+
+
+def rivals_table(diagnosis: Diagnosis) -> str:
+    """Return what else was considered, one line each."""
+    rows = [
+        (rival.kind, f"on {rival.entity}", f"{sum(one.held for one in claims)} of {len(claims)} claims against it hold")
+        for rival, claims in _rivals(diagnosis)
+    ]
+    return f"Considered instead\n{columns(rows, indent=INDENT)}" if rows else ""
+
+
+def doubts_text(diagnosis: Diagnosis) -> str:
+    """Return why the diagnosis is not more certain, and what could not be seen."""
+    lines = _section("Why not more certain", diagnosis.confidence_because)
+    return "\n".join((*lines, *_section("Not seen", diagnosis.not_seen)))
 
 
 def action_text(diagnosis: Diagnosis) -> str:
@@ -118,6 +129,13 @@ def _claim(checked: CheckedClaim) -> str:
     claim = checked.claim
     looked = f"{claim.evidence_id} {claim.path} {claim.op}" + ("" if claim.value is None else f" {claim.value!r}")
     return f"{claim.says} [{looked}]" + ("" if checked.held else f": {checked.why or f'found {checked.found!r}'}")
+
+
+def _rivals(diagnosis: Diagnosis) -> Iterator[tuple[Alternative, tuple[CheckedClaim, ...]]]:
+    """Yield each alternative with what was found of its claims, which stand after the diagnosis's own."""
+    of_rivals = iter(diagnosis.checked[len(diagnosis.submission.claims) :])
+    for rival in diagnosis.submission.alternatives:
+        yield rival, tuple(islice(of_rivals, len(rival.claims)))
 
 
 def _families(tickets: Sequence[Ticket]) -> Iterator[Ticket]:

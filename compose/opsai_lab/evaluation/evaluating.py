@@ -15,12 +15,22 @@ from opsai_subjects.errors import OpsaiError, UnknownName
 
 
 async def evaluate_folder(
-    folder: Path, backend: str, only: tuple[str, ...], json_file: Path | None, say: Callable[[str], None]
+    folder: Path,
+    backend: str,
+    only: tuple[str, ...],
+    json_file: Path | None,
+    say: Callable[[str], None],
+    tell: Callable[[str], None],
 ) -> tuple[str, ...]:
-    """Evaluate the recordings in a folder, print what they came to, and return which requirements do not hold."""
+    """Evaluate the recordings in a folder, say what they came to, and return which requirements do not hold.
+
+    `tell` hears which recording is being played.
+    """
     incidents: list[Graded] = []
     truths: dict[str, Truth] = {}
-    for recording in _chosen(folder, only):
+    chosen = _chosen(folder, only)
+    for number, recording in enumerate(chosen, 1):
+        tell(f"{number} of {len(chosen)}: {recording.name}")
         graded, truth = await evaluate_or_list(recording, backend, WatchSettings())
         incidents.append(graded)
         if truth is not None:
