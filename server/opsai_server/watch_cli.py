@@ -74,6 +74,8 @@ def watch(
     Prints a line for each look and one for each step of a ticket; logs go to stderr. SIGTERM and SIGINT end it in order.
     """
     logging.getLogger().setLevel(logging.DEBUG if debug else logging.INFO)
+    if not debug:  # its line about each look says what stdout says already
+        logging.getLogger("opsai_server.watcher").setLevel(logging.WARNING)
     try:
         settings = load(config, store=store, watch=None if interval is None else {"interval_seconds": interval})
         lines = _Lines(as_json=as_json)
@@ -146,17 +148,22 @@ async def _store_for_replay(kept: Path | None) -> AsyncGenerator[Store]:
 @asynccontextmanager
 async def _ended_by_signals() -> AsyncGenerator[None]:
     """Cancel what is inside at the first SIGTERM or SIGINT; a second one finds Python's own handler again."""
-    async with anyio.create_task_group() as group:
 
-        async def wait() -> None:
-            with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                async for _ in signals:
-                    break
+    async def wait(scope: anyio.CancelScope) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for _ in signals:
+                break
+        scope.cancel()
+
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait, group.cancel_scope)
+            yield
             group.cancel_scope.cancel()
-
-        group.start_soon(wait)
-        yield
-        group.cancel_scope.cancel()
+    except ExceptionGroup as failed:  # a task group wraps even a single error, whose text is what the user is to read
+        if len(failed.exceptions) == 1:
+            raise failed.exceptions[0] from None
+        raise
 
 
 async def _exit_code(store: Store, cluster: str) -> int:
@@ -193,7 +200,7 @@ class _Lines:
         if self._as_json:
             return
         tickets = await store.tickets(cluster.name, parents_only=True)
-        self._print(f"{self._looks} looks, {len(tickets)} tickets{':' if tickets else ''}")
+        self._print(f"looks: {self._looks}, incidents: {len(tickets)}")
         for ticket in reversed(tickets):
             self._print(f"  {ticket.id:<6} {ticket.status:<9} {ticket.severity:<8} {_line(ticket.headline)}")
         if kept is None:

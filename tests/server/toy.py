@@ -134,7 +134,7 @@ class ToySubject:
         return ToyFacts(
             cluster=self.cluster,
             cluster_id="7",
-            at=self.world.at,
+            at=self.sources.clock.now(),
             nodes=tuple(
                 Node(
                     entity=f"part:{name}",
@@ -250,7 +250,10 @@ class ToyKind:
         return None
 
     def open(self, name: str, cluster: ClusterSettings, sources: Sources) -> Subject:
-        return ToySubject(kind=self, cluster=name, sources=sources, world=cast("ToyWorld", sources.clock))
+        # Opened by a program, it has the wall's clock, and its parts are what the settings' `names` say of them.
+        told = ToyWorld(parts={part: ToyPart(up=state != "down") for part, state in cluster.names.items()})
+        world = sources.clock if isinstance(sources.clock, ToyWorld) else told
+        return ToySubject(kind=self, cluster=name, sources=sources, world=world)
 
 
 KIND = ToyKind()
