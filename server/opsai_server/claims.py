@@ -1,6 +1,7 @@
 """Claims: a statement re-checked against stored evidence. Pure, and never raises, whatever it is given."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
@@ -34,7 +35,7 @@ def check(claim: Claim, value: JsonValue) -> CheckedClaim:
     for place, token in enumerate(tokens):
         below = _below(here, token.replace("~1", "/").replace("~0", "~"))
         if below is None:
-            return _missing(claim, here, "/".join(["", *tokens[:place]]), token, last=place == len(tokens) - 1)
+            return _missing(claim, here, "/".join(["", *tokens[:place]]), tokens[place:])
         (here,) = below
     return _there(claim, here)
 
@@ -52,14 +53,16 @@ def _below(here: JsonValue, token: str) -> tuple[JsonValue] | None:
     return None
 
 
-def _missing(claim: Claim, here: JsonValue, prefix: str, token: str, *, last: bool) -> CheckedClaim:
-    if claim.op == "absent" and last and isinstance(here, dict | list):
+def _missing(claim: Claim, here: JsonValue, prefix: str, rest: Sequence[str]) -> CheckedClaim:
+    if claim.op == "absent" and len(rest) == 1 and isinstance(here, dict | list):
         return CheckedClaim(claim=claim, held=True)
     where = f"{_cut(prefix)!r}" if prefix else "the evidence"
     near = ""
     if isinstance(here, dict):
         keys = [_cut(_token(key)) for key in list(here)[:_KEYS_COMPARED]]
-        close = get_close_matches(_cut(token), keys, n=1)
+        # A key with a slash in it, written without ~1, reads as two tokens.
+        written = (_cut(rest[0]), *(_cut("~1".join(rest[:count])) for count in (2, 3) if len(rest) >= count))
+        close = [match for text in written for match in get_close_matches(text, keys, n=1)]
         near = f"; did you mean {close[0]!r}?" if close else ""
     return _failed(claim, f"nothing is at {_cut(claim.path)!r}: {where} holds {_described(here)}{near}")
 
