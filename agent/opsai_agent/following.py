@@ -98,7 +98,7 @@ async def _pass(wish: Wish, chosen: Prepared, watching: Following, session: Serv
 
 async def undiagnosed(session: Server) -> tuple[str, ...]:
     """Return the ids of open parent tickets without a diagnosis, oldest first. Raises AgentError."""
-    answer = await session.call("tickets", {})
+    answer = await session.call("tickets", {"status": "created"})
     if answer.is_error or answer.structured is None:
         raise AgentError(f"Asked opsai-mcp for the open tickets: {answer.text[:500]}")
     listed = answer.structured.get("tickets")

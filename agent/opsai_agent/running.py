@@ -15,7 +15,7 @@ from opsai_agent.loop import Happened, Server, investigate
 from opsai_agent.prices import load_prices
 from opsai_agent.report import Report, report
 from opsai_agent.rules import RulesBackend
-from opsai_agent.session import Session, open_session
+from opsai_agent.session import SERVER, Session, open_session
 from opsai_agent.transcript import Transcript, default_file, secrets_of
 from opsai_subjects.config import AgentSettings, load
 
@@ -38,6 +38,8 @@ class Wish:
     prices: Path | None = None
     transcript: Path | None = None
     server_flags: tuple[str, ...] = ()
+    server: tuple[str, ...] = SERVER
+    """The command that starts the MCP server."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -86,7 +88,9 @@ async def _claude(wish: Wish, settings: AgentSettings, limits: Limits) -> AsyncG
 @asynccontextmanager
 async def connected(wish: Wish, chosen: Prepared) -> AsyncGenerator[Session]:
     """Open a session with a server of our own. Raises ServerFailed."""
-    async with open_session(wish.server_flags, by=chosen.backend.name, environment=wish.environment) as session:
+    async with open_session(
+        wish.server_flags, by=chosen.backend.name, environment=wish.environment, command=wish.server
+    ) as session:
         yield session
 
 

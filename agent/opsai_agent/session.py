@@ -22,6 +22,7 @@ CONNECTION_CLOSED = -32000
 REQUEST_TIMEOUT = -32001
 MAX_TOOL_PAGES = 20
 LAST_WORDS_CHARS = 600
+SERVER = (sys.executable, "-m", "opsai_server.mcp_cli")
 _OBJECT: TypeAdapter[JsonObject] = TypeAdapter(JsonObject)
 
 
@@ -91,7 +92,7 @@ async def open_session(
     by: str,
     environment: Mapping[str, str],
     times: SessionTimes = SessionTimes(),
-    command: Sequence[str] = (sys.executable, "-m", "opsai_server.mcp_cli"),
+    command: Sequence[str] = SERVER,
 ) -> AsyncGenerator[Session]:
     """Start the server with these flags and open a session under the name `by`. Raises ServerFailed.
 
@@ -174,7 +175,7 @@ def _gone(what: str, stderr: TextIO) -> ServerFailed:
 
 def _last_words(stderr: TextIO) -> str:
     stderr.seek(0)
-    lines = [line.strip() for line in stderr.read().splitlines() if line.strip()]
+    lines = [line.strip(" |+-") for line in stderr.read().splitlines() if any(ch.isalpha() for ch in line)]
     return " | ".join(lines[-3:])[-LAST_WORDS_CHARS:]
 
 

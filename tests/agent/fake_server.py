@@ -87,7 +87,7 @@ async def overview() -> dict[str, Any]:
 
 
 @app.tool()
-async def tickets(id: str = "") -> dict[str, Any]:  # noqa: A002 (its name in the protocol)
+async def tickets(id: str = "", status: str = "open") -> dict[str, Any]:  # noqa: A002 (its name in the protocol)
     """Read tickets."""
     ticket = {
         "id": "T-1",
