@@ -1,7 +1,7 @@
 """TiKV's status port: whether the process answers, is ready, and with what settings it runs."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -30,7 +30,7 @@ class Probe(Value):
 class StatusPort:
     """One store's status port, at its advertised host:port. Nothing here raises for a port that does not answer."""
 
-    def __init__(self, web: Web, address: str, reach: dict[str, str] | None = None, *, tls: bool = False) -> None:
+    def __init__(self, web: Web, address: str, reach: Mapping[str, str] | None = None, *, tls: bool = False) -> None:
         self._web = web
         self._address = address
         self._base = reached(f"https://{address}" if tls else address, reach or {})

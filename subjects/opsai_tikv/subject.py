@@ -13,6 +13,7 @@ from opsai_tikv.facts import TikvFacts, groups, same_entity
 from opsai_tikv.gather import gather
 from opsai_tikv.invariants import judge
 from opsai_tikv.pd import Pd
+from opsai_tikv.sight import check
 from opsai_tikv.signs import signs
 from opsai_tikv.stopping import stop_risk
 from opsai_tikv.topology import etcd_names, topology
@@ -66,7 +67,9 @@ class TikvSubject:
 
     async def check(self) -> tuple[Sight, ...]:
         """Try each source once."""
-        return ()
+        pd = self._pd.again()
+        found = await topology(self.cluster, pd, self.sources, self._settings.names)
+        return await check(pd, self._settings, self.sources, found.nodes)
 
 
 def _own(facts: Facts) -> TikvFacts:

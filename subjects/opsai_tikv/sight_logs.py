@@ -1,0 +1,78 @@
+"""What can be seen of the logs: whose they are, whether they can be read, and how old their newest line is."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from opsai_subjects.errors import QueryInvalid, SourceError
+from opsai_subjects.model import LogPage, LogQuery, LogSource, Node, Window
+from opsai_subjects.subject import Sight
+from opsai_tikv.tracking import Finder
+
+LOOK_BACK = timedelta(hours=1)
+LOOK_AHEAD = timedelta(hours=14)
+"""So far ahead a log stands whose clock or time zone is read wrongly."""
+APART_SECONDS = 5.0
+_NAMES_TOLD = 8
+
+
+async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -> list[Sight]:
+    """Say of each log whether it is a node's, can be read, and how old its newest line is."""
+    living = [node for node in nodes if node.state != "Tombstone"]
+    if source is None or not source.nodes():
+        says = "no logs are set: what only logs tell (orderly stops, elections, who cannot reach whom) is unknown"
+        return [
+            Sight(
+                source="logs", state="partial", says=says, advice="give --logs NODE=GLOB for each node, or set `logs`"
+            )
+        ]
+    finder = Finder(living)
+    found: list[Sight] = []
+    of: set[str] = set()
+    for name in source.nodes():
+        entity = finder.by_instance(name, "tikv") or finder.by_instance(name, "pd")
+        if entity is not None:
+            of.add(entity)
+        found.append(await _log(source, name, entity, now))
+    without = [node.name for node in living if node.entity not in of]
+    if without:
+        shown = ", ".join(without[:_NAMES_TOLD]) + (
+            f" and {len(without) - _NAMES_TOLD} more" if len(without) > _NAMES_TOLD else ""
+        )
+        says = f"there is no log of {shown}"
+        advice = "set `logs` for them, under their name, address or PD name"
+        found.append(Sight(source="logs", state="partial", says=says, advice=advice))
+    return found
+
+
+async def _log(source: LogSource, name: str, entity: str | None, now: datetime) -> Sight:
+    window = Window(start=now - LOOK_BACK, end=now + LOOK_AHEAD)
+    query = LogQuery(window, nodes=(name,), limit=1, newest_first=True)
+    try:
+        page = await source.search(query)
+    except (SourceError, QueryInvalid) as error:
+        return Sight(source=f"logs:{name}", state="blind", identity=entity or "", says=str(error))
+    if page.unread:
+        unread = page.unread[0]
+        says = f"{unread.asked}: {unread.why}"
+        return Sight(source=f"logs:{name}", state="blind", identity=entity or "", says=says, advice=unread.advice)
+    return _read(name, entity, page, now)
+
+
+def _read(name: str, entity: str | None, page: LogPage, now: datetime) -> Sight:
+    label = f"logs:{name}"
+    if not page.lines:
+        says = "it can be read, but has no line of the last hour that its format allows to read"
+        advice = "see whether the path is the one the process writes to, and whether the process is alive"
+        return Sight(source=label, state="partial", identity=entity or "", says=says, advice=advice)
+    age = (now - page.lines[0].at).total_seconds()
+    if age < -APART_SECONDS:
+        says = f"its newest line is dated {-age:.0f} s into our future"
+        advice = "set that machine's clock or time zone right, else its lines stand in the wrong place"
+        return Sight(source=label, state="partial", identity=entity or "", says=says, advice=advice)
+    says = f"its newest line is {max(0.0, age):.0f} s old, {page.matched:,} lines in the last hour"
+    if entity is None:
+        advice = "name it after a node: its name, its address, or its name in PD"
+        return Sight(
+            source=label, state="partial", says=f"{says}; it is the log of no node of this cluster", advice=advice
+        )
+    return Sight(source=label, state="ok", identity=entity, says=says)
