@@ -58,7 +58,7 @@ def _value(series: Sequence[Series]) -> float | None:
     return series[0].last if series else None
 
 
-def _targets(about: str, version: str, series: Sequence[Series], nodes: Sequence[Node], samples: float | None) -> Sight:
+def _targets(about: str, version: str, series: Sequence[Series], nodes: Sequence[Node], every: str) -> Sight:
     identity = f"{about} {version}".strip()
     finder = Finder(nodes)
     up: dict[str, float] = {}
