@@ -155,12 +155,19 @@ def _verdict_claims(findings: Findings) -> Iterator[Claim]:
 
 def _state_claim(evidence_id: str, entity: str, sign_id: str, sign: Sign) -> Claim:
     return Claim(
-        says=cut(sign.says or f"{entity}: {sign_id} is {sign.state}", SAYS_CHARS),
+        says=cut(f"{entity}: {_told(sign_id, sign)}", SAYS_CHARS),
         evidence_id=evidence_id,
         path=pointer("signs", entity, sign_id, "state"),
         op="==",
         value=sign.state,
     )
+
+
+def _told(sign_id: str, sign: Sign) -> str:
+    """Say a sign in words; one that is absent has no sentence of its own and needs its name."""
+    if sign.state == "shown":
+        return sign.says or f"{sign_id} is shown"
+    return f"{sign_id} is {sign.state}{f': {sign.says}' if sign.says else ''}"
 
 
 def _figure_claim(evidence_id: str, entity: str, sign_id: str, sign: Sign) -> Iterator[Claim]:
@@ -195,7 +202,7 @@ def _alternative(
     findings: Findings, kind: str, entity: str, against_ids: Sequence[str], open_ids: Sequence[str]
 ) -> Alternative:
     against = findings.told(entity, against_ids)
-    told = " ".join(_sentence(sign.says) for _, sign in against)
+    told = " ".join(_sentence(_told(sign_id, sign)) for sign_id, sign in against)
     undecided = f"Nothing that was read contradicts it; unknown: {', '.join(open_ids)}." if open_ids else ""
     undecided = f"Contradicted by {', '.join(against_ids)}." if against_ids else undecided
     evidence = findings.differential_id

@@ -1,5 +1,6 @@
 """An investigator without a model: the same tools in a fixed order, the differential's own ranking, a template."""
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,7 +26,8 @@ from opsai_agent.reading import (
 from opsai_server.tickets.diagnosis import CorrelatedMetric
 
 NAME = "rules (no model)"
-MAX_QUERIES = 3
+MAX_LOOKED_UP = 6
+MAX_QUERIES = 4
 MAX_ENTITIES = 4
 MAX_PAGES = 8
 MAX_EVENTS = 2
@@ -34,6 +36,7 @@ BEFORE_ONSET = timedelta(minutes=3)
 AFTER_ONSET = timedelta(minutes=7)
 LEVELS = ("FATAL", "ERROR", "WARN")
 OURS = ("watcher", "tickets")
+_WORD = re.compile(r"[a-z0-9]+")
 _MOMENTS = {"change_at": "changed at", "began_at": "began at", "ended_at": "ended at"}
 _MOVED = frozenset(_MOMENTS)
 
@@ -205,18 +208,27 @@ def _window(ticket: TicketRead | None) -> JsonObject:
 
 def _metrics(work: _Work) -> Generator[Sequence[_Asked], Sequence[ToolReply], list[tuple[str, str]]]:
     """Look up which named metrics speak of the shown signs, by the words of the signs' ids; return them with the entity."""
-    signs = list(_shown_signs(work.findings))[:MAX_QUERIES]
+    signs = list(_shown_signs(work.findings))[:MAX_LOOKED_UP]
     if not signs or "knowledge" not in work.tools:
         return []
     replies = yield [("knowledge", {"words": sign.replace("_", " ")}) for sign, _ in signs]
     found: dict[str, str] = {}
-    for (_, entity), reply in zip(signs, replies, strict=True):
-        listed = reply.value.get("found")
-        rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
-        name = next((row.get("id") for row in rows if row.get("type") == "metric"), None)
-        if isinstance(name, str):
+    for (sign, entity), reply in zip(signs, replies, strict=True):
+        name = _metric_about(set(sign.split("_")), reply)
+        if name is not None:
             found.setdefault(name, entity)
-    return list(found.items())
+    return list(found.items())[:MAX_QUERIES]
+
+
+def _metric_about(words: set[str], reply: ToolReply) -> str | None:
+    """Return the first metric found that shares a whole word, the search itself being content with parts of words."""
+    listed = reply.value.get("found")
+    for row in listed if isinstance(listed, list) else []:
+        if isinstance(row, dict) and row.get("type") == "metric":
+            name = str(row.get("id"))
+            if words & set(_WORD.findall(f"{name} {row.get('says')}".lower())):
+                return name
+    return None
 
 
 def _shown_signs(findings: Findings) -> Iterator[tuple[str, str]]:

@@ -142,7 +142,17 @@ class Works:
         return {"events": [other, mine, ours]}
 
     def knowledge(self, words: str) -> Any:
-        return {"found": [{"type": "sign", "id": "dry"}, {"type": "metric", "id": "flow"}]}
+        return {
+            "found": [
+                {"type": "sign", "id": "dry"},
+                {"type": "metric", "id": "laundry", "says": "what was hung up"},
+                {
+                    "type": "metric",
+                    "id": "flow",
+                    "says": "litres; a dry pump has none, noise or not, and a stuck one neither",
+                },
+            ]
+        }
 
     def query_metrics(self, name: str, **window: Any) -> Any:
         calm = {"entity": "pump:1", "first": 5, "min": 5, "max": 5, "last": 5}
