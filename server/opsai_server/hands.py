@@ -15,13 +15,16 @@ _ALWAYS = (
     r"scal(?:e|es|ed|ing)\s+(?:\S+\s+){0,3}?in\b|destroy(?:s|ed|ing)?|wip(?:e|es|ed|ing)"
 )
 _BY_OBJECT = (
-    r"stop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|delet(?:e|es|ed|ing)|tak(?:e|es|ing)\s+(?:\S+\s+){0,3}?(?:down|out)"
+    r"stop(?:s|ped|ping)?|kill(?:s|ed|ing)?|terminat(?:e|es|ed|ing)|remov(?:e|es|ed|ing)|delet(?:e|es|ed|ing)|"
+    r"replac(?:e|es|ed|ing)|rebuild(?:s|ing)?|rebuilt|recreat(?:e|es|ed|ing)|"
+    r"tak(?:e|es|ing)\s+(?:\S+\s+){0,3}?(?:down|out)|"
+    r"end(?:s|ing)?(?=\s+(?:it|them|(?:the|this|that)\s+(?:\w+\s+)?(?:node|store|member|process|instance|server))\b)"
 )
 _VERB = rf"\b(?:{_ALWAYS}|{_BY_OBJECT})\b"
 
 _NEGATED = re.compile(
     rf"(?:\b(?:not|never|without|avoid|instead\s+of|rather\s+than|no\s+need\s+to)|n[’']t)\s+"
-    rf"(?:(?:to|be|ever|even|yet|try\s+to)\s+)?{_VERB}(?:\s*(?:,|\bor\b|\bnor\b|\band\b|\s)+{_VERB})*",
+    rf"(?:(?:to|be|ever|even|yet|try\s+to)\s+)?{_VERB}(?:[\s,]+(?:(?:or|nor|and)\s+)?{_VERB})*",
     re.IGNORECASE,
 )
 _REPORTED = re.compile(
@@ -35,7 +38,8 @@ _BY_OBJECT_FOUND = re.compile(rf"\b(?:{_BY_OBJECT})\b", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"\b(?:schedulers?|rules?|settings?|config\w*|limits?|labels?|load|traffic|workloads?|jobs?|quer(?:y|ies)|clients?|"
     r"requests?|scans?|imports?|backups?|tests?|benchmarks?|throttl\w*|delays?|firewalls?|(?:log\s+)?files?|logs?|"
-    r"snapshots?|locks?|quotas?|pauses?|writ(?:es|ing)|read(?:s|ing)|session|transactions?|hot\s*spots?)\b",
+    r"snapshots?|disks?|devices?|volumes?|cables?|certificates?|locks?|quotas?|pauses?|writ(?:es|ing)|read(?:s|ing)|"
+    r"session|transactions?|hot\s*spots?)\b",
     re.IGNORECASE,
 )
 _PART = re.compile(
