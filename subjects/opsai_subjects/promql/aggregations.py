@@ -12,6 +12,7 @@ from opsai_subjects.promql.grid import Grid
 from opsai_subjects.promql.labels import NAME, LabelSet, drop, keep, put
 from opsai_subjects.promql.quantiles import row_quantiles
 
+_INT64 = 2.0**63
 _POOR = 0.01
 """A sum that is a smaller part than this of its terms' sizes has lost digits."""
 
@@ -56,12 +57,13 @@ class _Groups:
 
 def aggregate(node: Aggregate, grid: Grid, param: Floats | str | None) -> Grid:
     """Return the aggregation of a vector; `param` is k, q, or the label of count_values."""
-    if not len(grid.labels):
-        return grid
     if isinstance(param, str):
         return _count_values(node, grid, param)
-    if node.op in _CHOOSING and param is not None:
-        return _chosen(_Groups(node, grid), grid, param, largest=node.op == "topk")
+    k = _whole(param) if node.op in _CHOOSING and param is not None else None
+    if not len(grid.labels):
+        return grid
+    if k is not None:
+        return _chosen(_Groups(node, grid), grid, k, largest=node.op == "topk")
     groups = _Groups(node, grid)
     if node.op == "quantile" and param is not None:
         values = _quantile(groups, param)
@@ -119,9 +121,8 @@ def _quantile(groups: _Groups, q: Floats) -> Floats:
     return values
 
 
-def _chosen(groups: _Groups, grid: Grid, k: Floats, *, largest: bool) -> Grid:
+def _chosen(groups: _Groups, grid: Grid, k: Ints, *, largest: bool) -> Grid:
     """Keep the k largest or smallest of each group, by step; of equal ones the first. NaN is taken last."""
-    wanted = _whole(k, len(grid.labels))
     kept = np.zeros(grid.present.shape, np.bool_)
     ranked: list[int] = []
     for start, size in zip(groups.starts.tolist(), groups.sizes.tolist(), strict=True):
@@ -130,17 +131,22 @@ def _chosen(groups: _Groups, grid: Grid, k: Floats, *, largest: bool) -> Grid:
         absent = ~groups.present[rows]
         order = np.lexsort((keys, np.isnan(keys), absent), axis=0)
         rank = np.argsort(order, axis=0, kind="stable")
-        kept[groups.order[rows]] = (rank < wanted) & ~absent
+        kept[groups.order[rows]] = (rank < k) & ~absent
         ranked.extend(groups.order[rows][order[:, 0]].tolist())
     result = Grid(grid.labels, grid.values, kept)
     return (result.rows(np.array(ranked, np.int64)) if grid.steps == 1 else result).filled()
 
 
-def _whole(k: Floats, most: int) -> Ints:
-    for one in k.tolist():
-        if not -(2.0**63) <= one < 2.0**63:
-            raise Refused(f"Scalar value {_written(one)} overflows int64")
-    return np.clip(np.trunc(k), 0, most).astype(np.int64)
+def _whole(k: Floats) -> Ints:
+    if (k < 1).all():
+        return np.zeros(k.size, np.int64)
+    if np.isnan(k).any():
+        raise Refused("Parameter value is NaN")
+    if k.min() <= -_INT64:
+        raise Refused(f"Scalar value {_written(float(k.min()))} underflows int64")
+    if k.max() >= _INT64:
+        raise Refused(f"Scalar value {_written(float(k.max()))} overflows int64")
+    return np.trunc(k).astype(np.int64)
 
 
 def _count_values(node: Aggregate, grid: Grid, label: str) -> Grid:
@@ -153,6 +159,8 @@ def _count_values(node: Aggregate, grid: Grid, label: str) -> Grid:
         for step in np.flatnonzero(grid.present[row]).tolist():
             into = put(base, [(label, _written(float(grid.values[row, step])))])
             counts.setdefault(into, np.zeros(grid.steps))[step] += 1
+    if not counts:
+        return Grid.empty(grid.steps)
     values = np.stack(list(counts.values()))
     return Grid(tuple(counts), values, values > 0)
 

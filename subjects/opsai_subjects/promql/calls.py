@@ -38,6 +38,16 @@ class Evaluator(Protocol):
         ...
 
 
+def larger(one: Floats, other: Floats) -> Floats:
+    """Return the larger of each pair as Go's math.Max does: NaN wins, but for +Inf."""
+    return np.where((one == np.inf) | (other == np.inf), np.inf, np.maximum(one, other))
+
+
+def smaller(one: Floats, other: Floats) -> Floats:
+    """Return the smaller of each pair as Go's math.Min does: NaN wins, but for -Inf."""
+    return np.where((one == -np.inf) | (other == -np.inf), -np.inf, np.minimum(one, other))
+
+
 def _absent(evaluator: Evaluator, node: Call, steps: Ints) -> Grid:
     present = any_of(evaluator.vector(node.args[0], steps).present, axis=0)
     return Grid.single(np.ones(steps.size), ~present, _expected_labels(node.args[0]))
@@ -65,8 +75,9 @@ def _expected_labels(node: Expression) -> LabelSet:
 
 def _clamp(evaluator: Evaluator, node: Call, steps: Ints) -> Grid:
     low, high = (evaluator.scalar(arg, steps) for arg in node.args[1:])
-    grid = evaluator.vector(node.args[0], steps).mapped(lambda values: np.maximum(low, np.minimum(high, values)))
-    return grid.where(np.broadcast_to(~(high < low), grid.values.shape))
+    grid = evaluator.vector(node.args[0], steps)
+    possible = grid.where(np.broadcast_to(~(high < low), grid.values.shape))
+    return possible.mapped(lambda values: larger(low, smaller(high, values)))
 
 
 def _histogram_quantile(evaluator: Evaluator, node: Call, steps: Ints) -> Grid:

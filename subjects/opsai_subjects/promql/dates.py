@@ -25,8 +25,9 @@ def _days(seconds: Ints) -> NDArray[np.datetime64]:
     return (seconds // _DAY).astype("datetime64[D]")
 
 
-def _whole_days(span: NDArray[np.timedelta64]) -> Ints:
-    days: Ints = span.astype(np.int64)
+def _number(dates: NDArray[np.datetime64]) -> Ints:
+    """Return the days since 1970 at which the dates begin."""
+    days: Ints = dates.astype("datetime64[D]").astype(np.int64)
     return days
 
 
@@ -43,18 +44,16 @@ def _day_of_week(seconds: Ints) -> Ints:
 
 
 def _day_of_month(seconds: Ints) -> Ints:
-    days = _days(seconds)
-    return _whole_days(days - days.astype("datetime64[M]").astype("datetime64[D]")) + 1
+    return seconds // _DAY - _number(_days(seconds).astype("datetime64[M]")) + 1
 
 
 def _day_of_year(seconds: Ints) -> Ints:
-    days = _days(seconds)
-    return _whole_days(days - days.astype("datetime64[Y]").astype("datetime64[D]")) + 1
+    return seconds // _DAY - _number(_days(seconds).astype("datetime64[Y]")) + 1
 
 
 def _days_in_month(seconds: Ints) -> Ints:
     month = _days(seconds).astype("datetime64[M]")
-    return _whole_days((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]"))
+    return _number(month + 1) - _number(month)
 
 
 def _month(seconds: Ints) -> Ints:

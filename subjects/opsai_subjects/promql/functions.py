@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from opsai_subjects.promql import over_time, rates
-from opsai_subjects.promql.calls import SCALARS, VECTORS
+from opsai_subjects.promql.calls import SCALARS, VECTORS, larger, smaller
 from opsai_subjects.promql.flat import Floats
 from opsai_subjects.promql.rates import Result
 
@@ -18,14 +18,6 @@ def _round(values: Floats, nearest: Floats | float = 1.0) -> Floats:
     # Multiplied by the inverse, as Prometheus does: it rounds better for fractions such as 0.1.
     inverse = 1.0 / np.asarray(nearest, np.float64)
     return np.floor(values * inverse + 0.5) / inverse
-
-
-def _at_least(values: Floats, low: Floats) -> Floats:
-    return np.maximum(values, low)
-
-
-def _at_most(values: Floats, high: Floats) -> Floats:
-    return np.minimum(values, high)
 
 
 EACH: dict[str, Callable[[Floats], Floats]] = {
@@ -56,8 +48,8 @@ EACH: dict[str, Callable[[Floats], Floats]] = {
 """Functions of each value by itself."""
 
 BY_SCALARS: dict[str, Callable[..., Floats]] = {
-    "clamp_max": _at_most,
-    "clamp_min": _at_least,
+    "clamp_max": smaller,
+    "clamp_min": larger,
     "round": _round,
 }
 """Functions of each value and of scalars."""

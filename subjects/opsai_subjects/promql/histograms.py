@@ -82,7 +82,7 @@ def _quantiles(q: Floats, edges: Floats, raw: Floats, warn: set[str]) -> Floats:
         return np.where((q >= 0) & (q <= 1), np.nan, outside) + np.zeros(shape)
     counts = _monotonic(raw, warn)
     rank = q * counts[:, -1]
-    bucket = np.minimum((counts[:, :-1] < rank[:, None]).sum(axis=1), len(edges) - 1)
+    bucket = np.minimum((~(counts[:, :-1] >= rank[:, None])).sum(axis=1), len(edges) - 1)
     here = _pick(counts, bucket)
     before = np.where(bucket > 0, _pick(counts, np.maximum(bucket - 1, 0)), 0.0)
     low = np.where(bucket > 0, edges[np.maximum(bucket - 1, 0)], 0.0)

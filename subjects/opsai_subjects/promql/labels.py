@@ -45,9 +45,8 @@ def nameless(labels: LabelSet) -> LabelSet:
 
 def shown(labels: LabelSet) -> str:
     """Return the labels as Prometheus writes them in its messages."""
-    inner = ", ".join(f'{name}="{_escaped(value)}"' for name, value in labels if name != NAME)
-    name = get(labels, NAME)
-    return name if name and not inner else f"{name}{{{inner}}}"
+    inner = ", ".join(f'{name}="{_escaped(value)}"' for name, value in labels)
+    return f"{{{inner}}}"
 
 
 def _escaped(value: str) -> str:

@@ -1,11 +1,11 @@
 """Arithmetic and comparison between scalars and vectors, and how two vectors are joined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from opsai_subjects.promql.expression import Binary, Matching, Refused
-from opsai_subjects.promql.flat import Bools, Floats, Ints, integers
+from opsai_subjects.promql.flat import Bools, Floats, Ints, any_of, integers
 from opsai_subjects.promql.grid import Grid
 from opsai_subjects.promql.labels import NAME, LabelSet, drop, get, keep, nameless, put, shown
 
@@ -73,7 +73,8 @@ def _joined(node: Binary, lhs: Grid, rhs: Grid) -> Grid:
     partners: dict[LabelSet, list[int]] = {}
     for row, labels in enumerate(one.labels):
         partners.setdefault(signature(matching, labels), []).append(row)
-    _refuse_shared(matching, one, partners)
+    # At a step without any element on the other side nothing is joined, so nothing can clash.
+    _refuse_shared(matching, one.labels, one.present & any_of(many.present, axis=0), partners)
     pairs = [
         (row, partner, group)
         for row, labels in enumerate(many.labels)
@@ -102,15 +103,17 @@ def _result_labels(node: Binary, many: LabelSet, one: LabelSet) -> LabelSet:
     return put(labels, [(name, get(one, name)) for name in matching.include]) if matching.include else labels
 
 
-def _refuse_shared(matching: Matching, one: Grid, partners: dict[LabelSet, list[int]]) -> None:
+def _refuse_shared(
+    matching: Matching, one: Sequence[LabelSet], present: Bools, partners: dict[LabelSet, list[int]]
+) -> None:
     """Refuse two elements of the "one" side in one group at one step."""
     for group, rows in partners.items():
-        if len(rows) > 1 and (clash := _clash(one.present, rows)):
+        if len(rows) > 1 and (clash := _clash(present, rows)):
             side = "left" if matching.many == "right" else "right"
-            first, second = (shown(one.labels[row]) for row in clash)
+            first, second = sorted(shown(one[row]) for row in clash)
             raise Refused(
                 f"found duplicate series for the match group {shown(group)} on the {side} hand-side of the operation: "
-                f"[{second}, {first}];many-to-many matching not allowed: matching labels must be unique on one side"
+                f"[{first}, {second}];many-to-many matching not allowed: matching labels must be unique on one side"
             )
 
 

@@ -10,7 +10,8 @@ class Options:
     lookback_seconds: float = 300.0
     """An instant selector takes the newest sample that is not older than this."""
     left_open: bool = True
-    """True, as Prometheus 3: a window and the lookback exclude their oldest instant. False, as 2.x: they include it."""
+    """True, as Prometheus 3: a window and the lookback exclude their oldest instant. False, as 2.42: they include it, and
+    `rate` extrapolates to a counter's zero point however long the gap before its first sample is."""
     max_samples: int = 50_000_000
     """So many samples may be read, or values made, by one query."""
     max_points: int = 11_000

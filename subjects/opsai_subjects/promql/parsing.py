@@ -49,8 +49,21 @@ def parse(query: str) -> Expression:
     try:
         tree = parser.parse(text)
     except ValueError as error:
-        raise Refused(f"parse error: {error}") from error
+        raise Refused(f"parse error: {_explained(str(error))}") from error
     return _node(tree)
+
+
+def _explained(words: str) -> str:
+    """Return the parser's words, with Prometheus's own names for types and the reason where the parser has none."""
+    if words.startswith(_BAD_REGEX):
+        try:
+            anchored(words.removeprefix(_BAD_REGEX))
+        except ValueError as error:
+            return f"error parsing regexp: {error}"
+    if words == "invalid promql query":
+        return f"{words}: an operator, comma, keyword or operand is missing or out of place"
+    quoted = re.sub(r"'([^']*)'", r'"\1"', words)
+    return re.sub(r"\b(type|got|got:) (matrix|vector)\b", lambda found: f"{found[1]} {_TYPES[found[2]]}", quoted)
 
 
 def _prepared(query: str) -> str:
@@ -182,6 +195,8 @@ _KINDS: dict[str, Kind] = {
     "ValueType.Matrix": "matrix",
     "ValueType.String": "string",
 }
+_BAD_REGEX = "illegal regex for "
+_TYPES = {"matrix": "range vector", "vector": "instant vector"}
 _OPERATORS: dict[str, Literal["=", "!=", "=~", "!~"]] = {
     "MatchOp.Equal": "=",
     "MatchOp.NotEqual": "!=",

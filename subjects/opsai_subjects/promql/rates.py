@@ -1,7 +1,6 @@
 """Functions of how a series changes over a window: rate, delta, irate, deriv and their kin.
 
-The rules for counters, gaps and extrapolation are those of prometheus promql/functions.go (2.42 and 3.x agree on them).
-Each returns values and which of them exist.
+The rules for counters, gaps and extrapolation are those of prometheus promql/functions.go, v3. Each returns values and which of them exist.
 """
 
 import numpy as np
@@ -74,10 +73,13 @@ def _extrapolated(windows: Windows, *, counter: bool) -> Result:
     sampled = (last_ms - first_ms) / 1000.0
     between = sampled / (windows.counts - 1)
     near = between * 1.1
+    to_zero = sampled * (first / grown) if counter else to_start
+    reaches_zero = (grown > 0) & (first >= 0) & (to_zero < to_start)
+    if not windows.left_open:
+        # Until 2.52 a counter's zero point counted before the gap was judged too long.
+        to_start = np.where(reaches_zero, to_zero, to_start)
     to_start = np.where(to_start >= near, between / 2, to_start)
-    if counter:
-        to_zero = np.where((grown > 0) & (first >= 0), sampled * (first / grown), to_start)
-        to_start = np.where(to_zero < to_start, to_zero, to_start)
+    to_start = np.where(reaches_zero & (to_zero < to_start), to_zero, to_start)
     to_end = np.where(to_end >= near, between / 2, to_end)
     factor = np.where(sampled != 0, (sampled + to_start + to_end) / sampled, 1.0)
     return grown * factor, windows.counts >= 2

@@ -64,7 +64,9 @@ def cut(
     hi = flat.after(np.minimum(ends_ms, until))
     lo = np.minimum(flat.at_or_after(oldest), hi)
     some = any_of(lo < hi, axis=1)
+    if not some.any():
+        return None
     if not some.all():
         kept = np.flatnonzero(some)
         labels, lo, hi = [labels[i] for i in integers(kept)], lo[kept], hi[kept]
-    return Windows(labels, flat, lo, hi, ends_ms, range_ms, steps_ms)
+    return Windows(labels, flat, lo, hi, ends_ms, range_ms, steps_ms, options.left_open)

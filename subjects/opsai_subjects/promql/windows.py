@@ -15,7 +15,7 @@ _T = TypeVar("_T", np.float64, np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Windows of `flat` from index `lo` to before `hi`, by row and step. `flat` holds at least one sample."""
+    """Windows of `flat` from index `lo` to before `hi`, by row and step; at least one holds a sample."""
 
     labels: Sequence[LabelSet]
     flat: Flat
@@ -26,6 +26,8 @@ class Windows:
     range_ms: int
     step_ms: Ints
     """The moments the query is evaluated at: before offset and `@`."""
+    left_open: bool
+    """Whether `lo` leaves out a sample at the window's very beginning, as Prometheus 3 does."""
 
     @property
     def counts(self) -> Ints:
