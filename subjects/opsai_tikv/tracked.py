@@ -39,6 +39,7 @@ STORE_SIGNALS: dict[str, Tracked] = {
     "up": Tracked('max by (instance) (up{job=~".*tikv.*"})'),
     "scrape_seconds": Tracked('max by (instance) (scrape_duration_seconds{job=~".*tikv.*"})'),
     "start_time": Tracked('max by (instance) (process_start_time_seconds{job=~".*tikv.*"})'),
+    "up_flips": Tracked('max by (instance) (changes(up{job=~".*tikv.*"}[5m]))'),
     "leaders": _gauge("tikv_raftstore_region_count", '{type="leader"}'),
     "regions": _gauge("tikv_raftstore_region_count", '{type="region"}'),
     "slow_score": _gauge("tikv_raftstore_slow_score", '{type!="network"}'),
@@ -100,8 +101,10 @@ STORE_SIGNALS: dict[str, Tracked] = {
         absent_is_zero=True,
     ),
     "raft_received": _rate("tikv_server_raft_message_recv_total"),
-    "message_delay_p99": _p99("tikv_server_raft_message_duration_seconds"),
-    "message_delay_p50": _p99("tikv_server_raft_message_duration_seconds", quantile=0.5),
+    "message_delay_p99": _p99("tikv_server_raft_message_duration_seconds", '{type="receive_delay"}'),
+    "message_delay_p50": _p99("tikv_server_raft_message_duration_seconds", '{type="receive_delay"}', 0.5),
+    "send_wait_p99": _p99("tikv_server_raft_message_duration_seconds", '{type="send_wait"}'),
+    "raft_rejects": _rate("tikv_server_raft_append_rejects", zero=True),
     # the quickest of its ways: one dead or late peer makes one way late, a late network of its own makes all late
     "network_probe_best": Tracked(
         "min by (instance) (histogram_quantile(0.5, sum by (le, instance, target)"
@@ -126,6 +129,7 @@ STORE_SIGNALS: dict[str, Tracked] = {
     "critical_errors": _rate("tikv_critical_error_total", zero=True),
     "throttle": Tracked("max by (instance) (tikv_scheduler_throttle_flow) > 0", absent_is_zero=True),
     "write_stall_us": _gauge("tikv_engine_write_stall", '{db="kv",type="write_stall_max"}', zero=True),
+    "immutable_memtables": _gauge("tikv_engine_num_immutable_mem_table", '{db="kv"}', zero=True),
     "l0_files": _gauge("tikv_engine_num_files_at_level", '{db="kv",level="0"}'),
     # PD as the store meets it, and the store as PD meets it
     "pd_reconnects": _rate("tikv_pd_reconnect_total", '{type!="no_need"}', zero=True),

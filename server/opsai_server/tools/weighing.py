@@ -73,7 +73,7 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
     return Weighed(
         facts=facts,
         signs=signs,
-        differential=rank(kinds, signs, groups),
+        differential=_founded(desk, rank(kinds, signs, groups), facts, ticks),
         groups=groups,
         kinds={kind.id: kind for kind in kinds},
         says={spec.id: spec.says for spec in desk.kind.signs},
@@ -81,6 +81,17 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
         ticks=len(ticks),
         missed=_missed(facts, ticks),
     )
+
+
+def _founded(desk: Desk, found: Differential, facts: Facts, ticks: Iterable[Tick]) -> Differential:
+    """Drop from the causes what is over and never broke an invariant: signs come and go in a healthy cluster too."""
+    grades = {invariant.id: invariant.grade for invariant in desk.kind.invariants}
+    verdicts = (*(verdict for tick in ticks for verdict in tick.verdicts), *desk.subject.judge(facts))
+    broken = {
+        verdict.entity for verdict in verdicts if verdict.state == "violated" and grades[verdict.invariant] == "cause"
+    }
+    causes = tuple(cause for cause in found.causes if cause.active or cause.entity in broken)
+    return found.model_copy(update={"causes": causes})
 
 
 def _spans(now: datetime, ticket: Ticket | None) -> Iterable[Window]:

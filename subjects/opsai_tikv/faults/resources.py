@@ -41,22 +41,23 @@ DISK_SLOW = FaultKind(
     because="The fsync of its raft log alone is late, many times its peers', while applying and messages are not.",
     verify="raft_engine_sync_log_duration p99 back at its peers' level and its slow score back at 1 (5 minutes at least).",
     touches="traffic",
-    weight=9,
+    weight=11,
 )
 DISK_HANG = FaultKind(
     id="tikv_disk_hang",
     says="a store's disk does not complete writes",
     on="store",
-    must_show=("fsync_stuck", "status_answers"),
-    must_not_show=("process_gone", "status_silent", "pd_without_leader", "peers_accuse", "majority_of_stores_gone"),
+    must_show=(),
+    one_of=(("fsync_stuck", "disk_probe_timed_out"),),
+    must_not_show=("status_silent", "pd_without_leader", "majority_of_stores_gone"),
     supports=("leaders_lost", "slow_score_high", "traffic_gone", "log_silent", "inspect_late"),
-    rivals=("tikv_disk_slow", "tikv_hang/frozen", "tikv_peer_partition"),
+    rivals=("tikv_disk_slow", "tikv_hang/frozen"),
     explains=("overload", "leader_skew", "txn_contention"),
     red_herrings=("its own latencies look good or vanish: nothing completes",),
     do="Look at the device on its host (hung I/O, detached volume). A dead store is better than a hung one, but end it only when every region keeps its majority.",
     because="It answers and gets raft messages, yet not one fsync completes.",
     verify="fsyncs complete again, or its regions are led and replicated elsewhere.",
-    weight=12,
+    weight=15,
 )
 DISK_FULL = FaultKind(
     id="tikv_disk_full",
@@ -108,6 +109,7 @@ NETWORK_DELAY = FaultKind(
     one_of=(("commit_late", "probe_late", "message_late"), ("commit_late_at_median", "probe_late", "message_late")),
     must_not_show=(
         *GONE,
+        "restarted",
         "fsync_late",
         "cpu_late",
         "apply_late",
@@ -133,6 +135,7 @@ NETWORK_LOSS = FaultKind(
     must_show=("status_answers", "commit_late"),
     must_not_show=(
         *GONE,
+        "restarted",
         "fsync_late",
         "cpu_late",
         "apply_late",
@@ -153,12 +156,36 @@ NETWORK_LOSS = FaultKind(
     touches="traffic",
     weight=3,
 )
+NETWORK_BANDWIDTH = FaultKind(
+    id="tikv_network_bandwidth",
+    says="a store's network is narrow",
+    on="store",
+    must_show=("status_answers", "send_wait_late"),
+    must_not_show=(
+        *GONE,
+        "restarted",
+        "fsync_late",
+        "cpu_late",
+        "apply_late",
+        "append_late",
+        "pd_disconnected",
+        "fsync_stuck",
+    ),
+    supports=("commit_late", "commit_late_at_median", "probe_late", "message_late", "scrape_late", "requests_late"),
+    rivals=("tikv_network_delay", "tikv_cpu", "tikv_disk_slow"),
+    explains=("overload", "txn_contention"),
+    do="Look for what narrows its link: a limit, a slower port speed, another sender on it. Keep leaders off it meanwhile.",
+    because="Its raft messages wait before they are sent: the way out takes less than it has to say.",
+    verify="The wait before sending falls back to its peers' level.",
+    touches="traffic",
+    weight=8,
+)
 NETWORK_FLAP = FaultKind(
     id="tikv_network_flap",
     says="a store's network goes up and down",
     on="store",
     must_show=("unreachable_again_and_again",),
-    must_not_show=("restarted_repeatedly", "process_gone", "majority_of_stores_gone"),
+    must_not_show=("restarted_repeatedly", "restarted", "process_gone", "majority_of_stores_gone"),
     supports=("elections", "leaders_lost", "peers_accuse"),
     rivals=("tikv_crash_loop", "tikv_partition"),
     explains=("tikv_peer_partition", "tikv_hang/grpc", "leader_skew"),
@@ -166,7 +193,7 @@ NETWORK_FLAP = FaultKind(
     because="Its peers lose it and find it again without a restart of its process.",
     verify="No store reports it unreachable for ten minutes.",
     touches="traffic",
-    weight=12,
+    weight=13,
 )
 RAFT_LOG_SLOW = FaultKind(
     id="tikv_raft_log_slow",
@@ -249,7 +276,7 @@ WRITE_STALL = FaultKind(
     because="Flow control acts before RocksDB stops; the raft log's fsync is not the reason.",
     verify="Throttling ends and level-0 files fall.",
     touches="resources",
-    weight=9,
+    weight=8,
 )
 READ_ERROR = FaultKind(
     id="tikv_read_error",
@@ -274,6 +301,7 @@ RESOURCE_FAULTS = (
     DISK_ERROR,
     NETWORK_DELAY,
     NETWORK_LOSS,
+    NETWORK_BANDWIDTH,
     NETWORK_FLAP,
     RAFT_LOG_SLOW,
     APPLY_SLOW,

@@ -4,10 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 from opsai_subjects.invariant import Invariant
+from opsai_tikv.invariants.cluster_looks import (
+    any_member_majority_gone,
+    any_store_majority_gone,
+    leader_unsteady,
+    peers_missing,
+    source_unseen,
+    target_unseen,
+)
 from opsai_tikv.invariants.rule import Group, InvariantRule, either
 from opsai_tikv.invariants.stores import NEEDS_METRICS, NEEDS_PD
-from opsai_tikv.seen import ABSENT, Look, Seen, unknown
-from opsai_tikv.signs.leadership import majority_of_stores_gone
+from opsai_tikv.seen import Look, Seen
 from opsai_tikv.signs.load import (
     contended,
     data_grows,
@@ -21,8 +28,6 @@ from opsai_tikv.signs.load import (
     writes_skewed,
 )
 from opsai_tikv.signs.members import (
-    leader_changes,
-    majority_of_members_gone,
     member_cpu_late,
     member_disk_error,
     member_disk_full,
@@ -37,78 +42,6 @@ from opsai_tikv.signs.members import (
     wal_stuck,
 )
 from opsai_tikv.signs.settings import bad_setting, scheduler_left_behind, scheduler_missing, scheduler_paused
-
-LISTED_REGIONS = {"miss-peer": 0, "down-peer": 0, "pending-peer": 0, "offline-peer": 0}
-PENDING_SHARE = 0.05
-TARGET_MISSES = 2
-
-
-def any_member_majority_gone(look: Look, entity: str) -> Seen:
-    """Most members do not answer."""
-    found = [majority_of_members_gone(look, member) for member in look.members]
-    shown = next((seen for seen in found if seen.state == "shown"), None)
-    return shown or (ABSENT if found else unknown("no member is known"))
-
-
-def any_store_majority_gone(look: Look, entity: str) -> Seen:
-    """Stores are gone beyond what the replicas cover."""
-    found = [majority_of_stores_gone(look, store) for store in look.stores]
-    shown = next((seen for seen in found if seen.state == "shown"), None)
-    return shown or (ABSENT if found else unknown("no store is known"))
-
-
-def leader_unsteady(look: Look, entity: str) -> Seen:
-    """The PD leader changed more than once within the look-back."""
-    if not look.facts.tracks.known("leading"):
-        return unknown("Prometheus does not say who led before")
-    count = leader_changes(look)
-    return (
-        Seen("shown", f"{count} changes of the PD leader within the look-back", value=count, limit=1)
-        if count >= 2
-        else ABSENT
-    )
-
-
-def peers_missing(look: Look, entity: str) -> Seen:
-    """Regions lack a healthy peer."""
-    states = look.facts.region_states
-    if states is None:
-        return unknown("PD's region states are not known")
-    total = max(1, look.facts.region_count or sum(states.values()))
-    found = {name: count for name, count in states.items() if name in LISTED_REGIONS and count > PENDING_SHARE * total}
-    if not found:
-        return ABSENT
-    says = ", ".join(f"{count} regions {name}" for name, count in sorted(found.items()))
-    return Seen("shown", f"{says} of {total}", value=sum(found.values()), limit=round(PENDING_SHARE * total, 1))
-
-
-def target_unseen(look: Look, entity: str) -> Seen:
-    """Prometheus cannot scrape a node that answers otherwise."""
-    member = entity in look.members
-    group = look.members if member else look.stores
-    covered = look.once(f"targets {member}", lambda: any(look.track("up", other) for other in group))
-    if not covered:
-        return unknown("Prometheus has no target of any such node")
-    track = look.track("up", entity)
-    if track is None:
-        return Seen("shown", "Prometheus has no target for it and has some for others", value="no target")
-    port = look.member(entity).client_port if member else look.store(entity).status_port
-    if all(point == 0 for point in track.points[-TARGET_MISSES:]) and port == "answered":
-        return Seen("shown", "its scrape fails and it answers otherwise", value="down")
-    return ABSENT
-
-
-def source_unseen(look: Look, entity: str) -> Seen:
-    """Prometheus as a whole cannot be read, or scrapes none of the nodes."""
-    if not look.facts.tracks.by_name:
-        why = next((entry.why for entry in look.facts.unread if entry.source == "prometheus"), "")
-        if "no Prometheus is set" in why:
-            return unknown(why)
-        return Seen("shown", f"Prometheus cannot be read: {why[:200]}", value="prometheus")
-    for says, group in (("stores", look.stores), ("PD members", look.members)):
-        if group and not any(look.track("up", entity) for entity in group):
-            return Seen("shown", f"Prometheus has a target for none of the {len(group)} {says}", value=says)
-    return ABSENT
 
 
 def _rule(

@@ -2,23 +2,16 @@
 
 from opsai_subjects.invariant import Invariant
 from opsai_tikv.invariants.rule import InvariantRule, either
-from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
-from opsai_tikv.signs.leadership import evicting, leaders_lost, leaders_piled_up, leaving_and_stuck, settings_differ
-from opsai_tikv.signs.process import restarted, restarted_repeatedly, stopped_in_order
+from opsai_tikv.invariants.store_looks import crashed, lost_leaders, network_late, peers_lost, store_down
+from opsai_tikv.signs.leadership import leaders_piled_up, leaving_and_stuck, settings_differ
 from opsai_tikv.signs.reach import (
     heartbeats_missing,
-    pd_disconnected,
     pd_reconnecting,
-    peers_accuse,
-    process_gone,
-    status_silent,
     unreachable_again_and_again,
 )
 from opsai_tikv.signs.stages import (
     append_late,
     apply_late,
-    commit_late,
-    commit_late_at_median,
     cpu_late,
     critical_errors,
     disk_full,
@@ -37,81 +30,9 @@ from opsai_tikv.signs.stages import (
     write_late,
 )
 
-ORDERLY_SECONDS = 75.0
-"""An orderly restart may take so long before a store counts as down."""
 NEEDS_METRICS = "Prometheus gives no samples of it: set `prometheus`, or look at its target."
 NEEDS_PD = "PD cannot be asked: set `pd`, or look at PD's members."
 PD_TROUBLE = ("pd_has_leader", "pd_quorum", "pd_member_up", "pd_leader_stable")
-
-
-def store_down(look: Look, entity: str) -> Seen:
-    """It does not reach PD, or neither answers nor is reached by its peers; a restart in order has its minute."""
-    seen = pd_disconnected(look, entity)
-    if seen.state != "shown":
-        gone = process_gone(look, entity)
-        silent = status_silent(look, entity)
-        accused = peers_accuse(look, entity)
-        mute = gone if gone.state == "shown" else silent
-        if mute.state == "shown" and accused.state == "shown" and accused.active:
-            seen = Seen("shown", f"{mute.says}; {accused.says}", value=mute.value)
-    if seen.state == "shown" and _restarting_in_order(look, entity):
-        return Seen("absent", "it is restarting in order")
-    return seen
-
-
-def _restarting_in_order(look: Look, entity: str) -> bool:
-    stopped = stopped_in_order(look, entity)
-    age = ago(look.facts, stopped.since)
-    return stopped.state == "shown" and age is not None and age < ORDERLY_SECONDS
-
-
-def peers_lost(look: Look, entity: str) -> Seen:
-    """Its peers cannot reach it, and it is not just restarting in order."""
-    seen = peers_accuse(look, entity)
-    return Seen("absent", "it is restarting in order") if _restarting_in_order(look, entity) else seen
-
-
-def lost_leaders(look: Look, entity: str) -> Seen:
-    """It lost its leaders though nothing moves them away on purpose."""
-    seen = leaders_lost(look, entity)
-    if seen.state != "shown" or evicting(look, entity).state == "shown":
-        return seen if seen.state == "unknown" else ABSENT
-    again = restarted(look, entity)
-    if again.state == "shown" and stopped_in_order(look, entity).state != "absent":
-        return Seen("absent", "it restarted in order and its leaders are on their way back")
-    return ABSENT if _restarting_in_order(look, entity) else seen
-
-
-def crashed(look: Look, entity: str) -> Seen:
-    """It restarted and nobody had asked it to."""
-    again = restarted(look, entity)
-    if again.state != "shown":
-        return again
-    order = stopped_in_order(look, entity)
-    if order.state == "unknown":
-        often = restarted_repeatedly(look, entity)
-        return often if often.state == "shown" else unknown(order.says)
-    return again if order.state == "absent" else ABSENT
-
-
-def network_late(look: Look, entity: str) -> Seen:
-    """Its leaders wait for their quorum although its disk and processor are quick."""
-    late = commit_late(look, entity)
-    if late.state != "shown":
-        return late
-    if any(
-        other(look, entity).state == "shown" for other in (fsync_late, append_late, cpu_late, apply_late, fsync_stuck)
-    ):
-        return ABSENT
-    middle = commit_late_at_median(look, entity)
-    return Seen(
-        "shown",
-        f"{late.says}{'; ' + middle.says if middle.state == 'shown' else ''}",
-        late.active,
-        late.value,
-        late.limit,
-        late.since,
-    )
 
 
 def _rule(

@@ -100,18 +100,21 @@ def everyone_late(look: Look, entity: str) -> Seen:
 
 
 def _everywhere(look: Look, name: str, times: float, floor: float) -> Seen:
+    """Look for points at which half of the stores are `times` above their past and every store is well above it."""
     tracks = [track for store in look.stores if (track := look.track(name, store)) and track.before]
     if len(tracks) < max(1, len(look.stores) - 1):
         return unknown(f"{name} has too few samples")
     hits: list[bool] = []
     for index in _indices(look, name):
-        points = [(track.points[index], track.before or 0.0) for track in tracks]
-        hits.append(all(point is not None and point > floor and point > times * before for point, before in points))
-    count = sum(hits[-20:])
-    if count < 3:
+        ratios = [(track.points[index] or 0.0) / (track.before or 1.0) for track in tracks]
+        high = sum(
+            ratio > times and (track.points[index] or 0.0) > floor for ratio, track in zip(ratios, tracks, strict=True)
+        )
+        hits.append(2 * high >= len(tracks) and min(ratios) > 0.5 * times)
+    if sum(hits) < 3:
         return ABSENT
     ratio = max((track.peak or 0) / (track.before or 1) for track in tracks)
-    first = len(hits) - 1 - hits[::-1].index(True)
+    first = hits.index(True)
     return Seen(
         "shown",
         f"{name} up to {ratio:.0f} times its past on every store",
@@ -128,11 +131,25 @@ def requests_surge(look: Look, entity: str) -> Seen:
 
 
 def scans_surge(look: Look, entity: str) -> Seen:
-    """Clients scan far more than before: scans, or keys read for each request."""
-    scans = _surge(look, "scans", 2.5)
-    keys = _surge(look, "read_keys", 2.5)
-    shown = [seen for seen in (keys, scans) if seen.state == "shown"]
-    return shown[0] if shown else keys
+    """Clients read far more keys for each request than before: they scan."""
+    keys, requests = _past_total(look, "read_keys"), _past_total(look, "requests")
+    if not keys or not requests:
+        return unknown("keys read and requests have no past to compare with")
+    past = keys / requests
+    now = [
+        _total(look, "read_keys", index) / max(1.0, _total(look, "requests", index))
+        for index in _indices(look, "read_keys")
+    ]
+    hits = [ratio > 2.5 * past and _total(look, "read_keys", index) > 1.5 * keys for index, ratio in enumerate(now)]
+    if sum(hits) < 3:
+        return ABSENT
+    return Seen(
+        "shown",
+        f"{figure(max(now))} keys read for each request, before {figure(past)}",
+        any(hits[-3:]),
+        round(max(now), 2),
+        round(2.5 * past, 2),
+    )
 
 
 def writes_surge(look: Look, entity: str) -> Seen:

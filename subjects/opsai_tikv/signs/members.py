@@ -217,8 +217,15 @@ def rtt_late_at_times(look: Look, entity: str) -> Seen:
 
 
 def member_cpu_late(look: Look, entity: str) -> Seen:
-    """Its goroutines wait for a processor."""
-    return look.over("schedule_latency_p99", entity, floor=0.01, factor=5, own=5)
+    """Its goroutines wait for a processor, or its disk, network and metrics page are late together."""
+    waiting = look.over("schedule_latency_p99", entity, floor=0.01, factor=5, own=5)
+    if waiting.state == "shown":
+        return waiting
+    together = [sign(look, entity) for sign in (wal_late, rtt_late, member_scrape_late)]
+    if all(seen.state == "shown" for seen in together):
+        says = "; ".join(seen.says for seen in together)
+        return Seen("shown", says, all(seen.active for seen in together), len(together), 3)
+    return waiting
 
 
 def member_scrape_late(look: Look, entity: str) -> Seen:

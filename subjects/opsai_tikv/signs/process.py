@@ -1,6 +1,7 @@
 """Signs of a store's process: restarts, how it stopped, memory."""
 
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
+from opsai_tikv.signs.reach import process_gone
 from opsai_tikv.signs.rule import SignRule
 
 FRESH_SECONDS = 150.0
@@ -42,18 +43,19 @@ def restarted(look: Look, entity: str) -> Seen:
 
 
 def restarted_repeatedly(look: Look, entity: str) -> Seen:
-    """Its process started at least twice within the look-back."""
+    """Its process died at least twice within the look-back."""
     count = restarts(look, entity)
     log = look.facts.logs.get(entity)
     welcomes = log.patterns["welcome"].count if log and "welcome" in log.patterns else 0
     if count is None and log is None:
         return unknown("its start time is not known")
-    most = max(count or 0, welcomes - 1)
-    if most < 2:
+    gone = process_gone(look, entity).state == "shown"
+    deaths = max(count or 0, welcomes - 1) + gone
+    if deaths < 2:
         return ABSENT
     starts = _starts(look, entity)
     age = look.facts.at.timestamp() - starts[-1] if starts else 0.0
-    return Seen("shown", f"{most} restarts within the look-back", age < FRESH_SECONDS, most, 2)
+    return Seen("shown", f"it died {deaths} times within the look-back", gone or age < FRESH_SECONDS, deaths, 2)
 
 
 def stopped_in_order(look: Look, entity: str) -> Seen:

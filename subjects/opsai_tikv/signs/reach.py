@@ -11,6 +11,8 @@ DISCONNECT_SECONDS = 20.0
 ACCUSED_PER_SECOND = 0.2
 LEADER_SETTLE_SECONDS = 45.0
 """A new PD leader knows heartbeats that are up to 5 min old until each store's next one, 10 s apart (pd storePersistInterval)."""
+FLIPS = 4.0
+"""Changes of `up` within 5 minutes: one break makes two."""
 HEARTBEATS_SETTLE_SECONDS = 180.0
 LOG_SILENT_SECONDS = 30.0
 
@@ -230,6 +232,14 @@ def heartbeats_missing(look: Look, entity: str) -> Seen:
 def unreachable_again_and_again(look: Look, entity: str) -> Seen:
     """The other stores lose it and find it again, repeatedly."""
     track = look.track("accused", entity)
+    flips = look.now("up_flips", entity)
+    if flips is not None and flips >= FLIPS:
+        return Seen(
+            "shown",
+            f"its scrape failed and succeeded {flips:.0f} times in turn within 5 minutes",
+            value=flips,
+            limit=FLIPS,
+        )
     if track is None:
         return unknown("the stores' reports of unreachable peers could not be queried")
     hits = [point is not None and point > ACCUSED_PER_SECOND for point in track.points]

@@ -6,6 +6,7 @@ from opsai_tikv.signs.rule import SignRule
 FSYNC_LATE_SECONDS = 0.05
 APPEND_LATE_SECONDS = 0.05
 APPLY_LATE_SECONDS = 0.03
+APPLY_WAIT_SECONDS = 0.1
 PROPOSE_LATE_SECONDS = 0.05
 COMMIT_LATE_SECONDS = 0.1
 REQUEST_LATE_SECONDS = 0.15
@@ -40,7 +41,11 @@ def append_late(look: Look, entity: str) -> Seen:
 
 def apply_late(look: Look, entity: str) -> Seen:
     """Applying committed entries is late: no fsync in it, processor and memtable only."""
-    return look.over("apply_p99", entity, floor=APPLY_LATE_SECONDS, factor=5, own=3)
+    late = look.over("apply_p99", entity, floor=APPLY_LATE_SECONDS, factor=5, own=3)
+    if late.state == "shown":
+        return late
+    waiting = look.over("apply_wait_p99", entity, floor=APPLY_WAIT_SECONDS, factor=5, own=3)
+    return waiting if waiting.state == "shown" else late
 
 
 def propose_late(look: Look, entity: str) -> Seen:
@@ -76,6 +81,20 @@ def requests_late(look: Look, entity: str) -> Seen:
 def reads_late(look: Look, entity: str) -> Seen:
     """Its reads are late and its peers' are not."""
     return look.over("read_grpc_p99", entity, floor=0.1, factor=3, own=3)
+
+
+def send_wait_late(look: Look, entity: str) -> Seen:
+    """Its raft messages wait long before they are sent: the way out is narrow, or full."""
+    return look.over("send_wait_p99", entity, floor=0.05, factor=4, own=4)
+
+
+def disk_probe_timed_out(look: Look, entity: str) -> Seen:
+    """Its log says that its disk's probe timed out: it ends itself because the disk hangs."""
+    log = look.facts.logs.get(entity)
+    if log is None:
+        return unknown("its log is not readable")
+    found = log.patterns.get("disk_probe_timeout")
+    return Seen("shown", found.sample, value=found.count, since=found.first_at) if found else ABSENT
 
 
 def scrape_late(look: Look, entity: str) -> Seen:
@@ -153,6 +172,9 @@ def throttled(look: Look, entity: str) -> Seen:
             100_000.0,
             stall.since,
         )
+    full = look.over("immutable_memtables", entity, floor=3.5, factor=2)
+    if full.state == "shown":
+        return full
     return stall if flow.state == "absent" else flow
 
 
@@ -228,9 +250,10 @@ def traffic_gone(look: Look, entity: str) -> Seen:
         return unknown("it had too little traffic before to tell")
 
     def also(index: int, value: float) -> bool:
-        return _leads_at(look, entity, index) and (look.peer_median("requests", entity, index) or 0.0) > 0.2 * past
+        # closed-loop clients that wait for this store ask the others less too, never nothing
+        return _leads_at(look, entity, index) and (look.peer_median("requests", entity, index) or 0.0) > 0.05 * past
 
-    return look.fell("requests", entity, ratio=0.1, also=also)
+    return look.fell("requests", entity, ratio=0.02, also=also)
 
 
 def _leads_at(look: Look, entity: str, index: int) -> bool:
@@ -253,7 +276,10 @@ def raft_deaf(look: Look, entity: str) -> Seen:
 
 
 def raft_dropped(look: Look, entity: str) -> Seen:
-    """Raft messages are dropped inside it."""
+    """Raft messages are dropped or rejected inside it."""
+    rejected = look.over("raft_rejects", entity, floor=0.2, factor=3)
+    if rejected.state == "shown":
+        return rejected
     return look.over("raft_dropped", entity, floor=5, factor=4, own=4)
 
 
@@ -273,6 +299,8 @@ STAGES = (
     SignRule("write_late", "writing through raft is late on it", write_late),
     SignRule("requests_late", "its clients wait long", requests_late),
     SignRule("reads_late", "its reads are late", reads_late),
+    SignRule("send_wait_late", "its raft messages wait long before they are sent", send_wait_late),
+    SignRule("disk_probe_timed_out", "it found its disk hung", disk_probe_timed_out),
     SignRule("scrape_late", "answering a scrape takes it long", scrape_late),
     SignRule("message_late", "raft messages are late at it", message_late),
     SignRule("probe_late", "its probes of its peers take long", probe_late),
