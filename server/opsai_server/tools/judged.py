@@ -6,6 +6,7 @@ from opsai_server.tools.shaping import without_empty
 from opsai_subjects.invariant import Invariant, Verdict
 
 SEVERITIES = ("critical", "warning", "info")
+ENTITIES = 4
 GRADES = ("cause", "symptom", "sight")
 
 
@@ -52,7 +53,7 @@ def counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 
 def unknown_reasons(verdicts: Iterable[Verdict]) -> list[dict[str, object]]:
-    """Group the unknown ones by their reason, the most frequent first."""
+    """Group the unknown ones by their reason, the most frequent first; `count` says how many, `entities` names a few."""
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.state == "unknown":
@@ -61,8 +62,8 @@ def unknown_reasons(verdicts: Iterable[Verdict]) -> list[dict[str, object]]:
         {
             "why": why,
             "count": len(group),
-            "invariants": sorted({verdict.invariant for verdict in group}),
-            "entities": sorted({verdict.entity for verdict in group})[:12],
+            "invariants": list(dict.fromkeys(verdict.invariant for verdict in group)),
+            "entities": list(dict.fromkeys(verdict.entity for verdict in group))[:ENTITIES],
         }
         for why, group in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     ]

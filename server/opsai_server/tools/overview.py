@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from opsai_server.tickets.ticket import Heartbeat
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.judged import by_id, counts, row, unknown_reasons, worst_first
+from opsai_server.tools.judged import SEVERITIES, by_id, counts, row, unknown_reasons, worst_first
 from opsai_server.tools.shaping import Answer, Rows, by_count, moment, unread_rows, without_empty
 from opsai_server.tools.ticket_rows import listed
+from opsai_server.tools.timeline import brief
 from opsai_subjects.invariant import Invariant, Verdict
 from opsai_subjects.model import Window
 from opsai_subjects.subject import Facts
@@ -47,7 +48,7 @@ async def overview(desk: Desk) -> Answer:
         "nodes": len(facts.nodes),
     }
     nodes, not_well = _nodes(facts, verdicts)
-    rows = listed(tickets)
+    rows = listed(sorted(tickets, key=lambda ticket: SEVERITIES.index(ticket.severity)))
     value = {
         "summary": summary,
         "nodes": {**nodes, "not_well": not_well},
@@ -58,7 +59,7 @@ async def overview(desk: Desk) -> Answer:
         "watcher": watcher,
         "unread": unread,
     }
-    brief = [
+    worst = [
         {key: one[key] for key in ("invariant", "entity", "severity", "grade", "says", "since") if key in one}
         for one in violated
     ]
@@ -66,10 +67,10 @@ async def overview(desk: Desk) -> Answer:
         "summary": summary,
         "watcher": watcher,
         "nodes": {**nodes, "not_well": Rows(not_well[:NODES], len(not_well), "all by topology")},
-        "violated": Rows(brief[:VIOLATED], len(brief), "all by check_invariants(state='violated')"),
+        "violated": Rows(worst[:VIOLATED], len(worst), "all by check_invariants(state='violated')"),
         "unknown": Rows(unknown[:UNKNOWN], len(unknown), "all by check_invariants(state='unknown')"),
         "tickets": Rows(rows[:TICKETS], len(rows), "all by tickets"),
-        "events": Rows(recent[:EVENTS], len(recent), "all by timeline(minutes=15)"),
+        "events": Rows([brief(event) for event in recent[:EVENTS]], len(recent), "all by timeline(minutes=15)"),
     }
     return Answer(at=facts.at, value=value, shown=shown | unread_rows(unread))
 

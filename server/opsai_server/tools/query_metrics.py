@@ -73,6 +73,8 @@ async def query_metrics(
     facts = await desk.names() if reply.series else None
     rows = sorted((_row(desk, facts, series, question) for series in reply.series), key=_moved, reverse=True)
     why = [] if rows else await explained(metrics, question.promql, question.span)
+    if why and query in {signal.name for signal in desk.kind.signals}:
+        why.insert(0, f"{query} is a named metric: give it as name, not as query.")
     return _answer(desk, question, reply, rows, why, points=points, limit=limit)
 
 
@@ -102,7 +104,8 @@ def _answer(
         "empty_because": why,
     }
     same = _same(rows)
-    listed = [_brief(row, same, points=points and n < POINT_SERIES) for n, row in enumerate(rows[:limit])]
+    began = _began_together(rows)
+    listed = [_brief(row, same, began, points=points and n < POINT_SERIES) for n, row in enumerate(rows[:limit])]
     narrow = "those that moved most first; narrow with label matchers or sum by (…), or raise limit"
     shown = without_empty(
         {
@@ -110,6 +113,7 @@ def _answer(
             "warnings": reply.warnings,
             "matched": len(rows),
             "same_labels": same,
+            "all_began_at": began,
             "empty_because": why,
         }
     )
@@ -125,7 +129,7 @@ def _question(desk: Desk, query: str, name: str, span: Window, step_seconds: flo
     signals = {signal.name: signal for signal in desk.kind.signals}
     if name and name not in signals:
         raise UnknownName("named metric", name, tuple(signals), advice="PromQL goes into query.")
-    signal = signals.get(name or query)
+    signal = signals.get(name)
     promql = (signal.promql if signal else query).replace("$range", f"{_range_seconds(desk):g}s")
     return _Question(promql, signal, span, _step(desk, span, step_seconds))
 
@@ -219,7 +223,14 @@ def _same(rows: Sequence[_Row]) -> dict[str, str]:
     return {name: value for name, value in first.items() if all(row.labels.get(name) == value for row in rows)}
 
 
-def _brief(row: _Row, same: Mapping[str, str], *, points: bool) -> dict[str, object]:
+def _began_together(rows: Sequence[_Row]) -> object:
+    """Return when all of several series began, where that was at the same time: the cluster's or the engine's own start."""
+    moments = [row.shown.get("began_at") for row in rows]
+    return moments[0] if len(rows) > 1 and all(moment == moments[0] for moment in moments) else None
+
+
+def _brief(row: _Row, same: Mapping[str, str], began: object, *, points: bool) -> dict[str, object]:
     labels = {name: value for name, value in row.labels.items() if name not in same}
     figures = {**row.shown, "labels": labels, **({"points": row.points()} if points else {})}
-    return {name: value for name, value in figures.items() if value is not None and value != {}}
+    told = {"began_at"} if began is not None else set[str]()
+    return {name: value for name, value in figures.items() if value is not None and value != {} and name not in told}

@@ -1,6 +1,6 @@
 """The tool `timeline`: what happened, in order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -49,7 +49,7 @@ async def timeline(
     shown: dict[str, object] = {
         "window": span,
         "events": Rows(
-            [_brief(one) for one in merged[-ROWS:]], len(merged), "the newest; narrow with entity, start and end"
+            [brief(one) for one in merged[-ROWS:]], len(merged), "the newest; narrow with entity, start and end"
         ),
     }
     if not merged:
@@ -122,5 +122,6 @@ def _count(burst: dict[str, object]) -> int:
     return count if isinstance(count, int) else 1
 
 
-def _brief(event: dict[str, object]) -> dict[str, object]:
+def brief(event: Mapping[str, object]) -> dict[str, object]:
+    """Return an event as replies show it."""
     return {key: value for key, value in event.items() if key != "source" and not (key == "count" and value == 1)}

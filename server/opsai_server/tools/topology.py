@@ -11,7 +11,7 @@ from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.model import Node, Scalar
 
-ROWS = 40
+ROWS = 25
 SAME_FROM = 3
 """A column that is the same in so many rows or more is said once."""
 NARROW = "narrow with nodes or role, or go on with offset; unusual states come first"

@@ -128,6 +128,13 @@ async def test_an_empty_answer_says_why(tmp_path: Path, query: str, why: str) ->
     assert why in " ".join(reply["empty_because"])
 
 
+async def test_a_named_metric_that_was_given_as_a_query_is_pointed_out(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        reply = await toy.ask("query_metrics", query="part_latency")
+
+    assert reply["empty_because"][0] == "part_latency is a named metric: give it as name, not as query."
+
+
 async def test_an_empty_answer_names_the_targets_that_do_not_answer(tmp_path: Path) -> None:
     async with served(tmp_path) as toy:
         toy.metrics.samples.append(steady("up", 0.0, job="toy", instance="10.0.0.2:7000"))
