@@ -5,6 +5,7 @@ from opsai_subjects.model import ParsedLine
 from opsai_subjects.subject import Page, Sources, Subject
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import INVARIANTS
+from opsai_tikv.knowledge_pages import pages
 from opsai_tikv.logs import parse_log
 from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
@@ -26,8 +27,12 @@ class TikvKind:
     signs = SIGNS
     faults = FAULTS
     signals = SIGNALS
-    knowledge: tuple[Page, ...] = ()
     paths = PATHS
+
+    @property
+    def knowledge(self) -> tuple[Page, ...]:
+        """What an operator knows, read when first asked for."""
+        return pages()
 
     def parse_log(self, line: str) -> ParsedLine | None:
         """Read one log line of the unified format."""
