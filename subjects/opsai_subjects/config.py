@@ -291,11 +291,13 @@ def cluster_of_flags(
 
 
 def _node_globs(logs: Sequence[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in logs]
-    for node, _, glob in pairs:
+    globs: dict[str, str] = {}
+    for text in logs:
+        node, _, glob = text.partition("=")
         if not node.strip() or not glob.strip():
-            raise SettingsInvalid(f"--logs {node!r} is not NODE=GLOB, like tikv1=/var/log/tikv/tikv.log.")
-    return {node.strip(): glob.strip() for node, _, glob in pairs}
+            raise SettingsInvalid(f"--logs {text!r} is not NODE=GLOB, like tikv1=/var/log/tikv/tikv.log.")
+        globs[node.strip()] = glob.strip()
+    return globs
 
 
 def _default_file() -> Path | None:

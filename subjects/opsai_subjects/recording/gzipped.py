@@ -1,6 +1,7 @@
 """Reading the gzip files of a recording, so that what is wrong in one is named with its file and line."""
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,17 @@ def parse(file: Path, number: int, line: bytes) -> dict[str, JsonValue]:
     """Return the JSON object of one line. Raises RecordingCorrupt when it is none."""
     try:
         value: JsonValue = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise corrupt(file, f"not JSON ({error})", number) from error
+    except orjson.JSONDecodeError:
+        value = _by_the_tolerant_parser(file, number, line)
     if not isinstance(value, dict):
         raise corrupt(file, "not a JSON object", number)
+    return value
+
+
+def _by_the_tolerant_parser(file: Path, number: int, line: bytes) -> JsonValue:
+    # half a surrogate pair, which Python's own json writes into a body and reads back
+    try:
+        value: JsonValue = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise corrupt(file, f"not JSON ({error})", number) from error
     return value

@@ -181,7 +181,8 @@ def _newest(polls: list[Poll], at: float) -> Poll | None:
 def _broken_off(node: _Node, current: list[Poll], newest: int, key: Key) -> Poll | None:
     """Return the error that ended the newest finished round before it came to this path; None when none did."""
     polls = current
-    under_way = newest + 1 < len(node.polls) and node.polls[newest + 1].round == current[0].round
+    # the recording's last round may have been left unfinished: nothing after it tells
+    under_way = newest + 1 == len(node.polls) or node.polls[newest + 1].round == current[0].round
     if under_way and not _passed(node, current, key) and newest >= len(current):
         polls = node.round_until(newest - len(current))
     errors = [poll for poll in polls if poll.error]
