@@ -172,23 +172,33 @@ class _Look:
         ticket = self._create(one, parent=found[0].parent.id if found else None, recurs=last)
         if found:
             self._step(ticket.id, "joined", f"joined {found[0].parent.id}: {found[1].why}")
-        self._absorb(ticket)
-        self._lead(ticket.parent or ticket.id)
+        self._lead(self._unite(self._tickets[ticket.id]))
 
     def _recent(self) -> list[Family]:
         window = self._settings.join_seconds
         return [family for family in families(self._tickets.values()) if family.recent(self._at, window)]
 
-    def _absorb(self, cause: Ticket) -> None:
-        """Make one incident of those that a new ticket turns out to explain: its consequences ripened before it."""
-        root = cause.parent or cause.id
-        for family in self._recent():
-            if family.parent.id == root or not explained_wholly(family, cause.invariant, self._invariants):
-                continue
+    def _unite(self, cause: Ticket) -> str:
+        """Make one incident of those that a new ticket turns out to explain, under the oldest; return that one's id.
+
+        Consequences that ripened before their cause stood for themselves until then.
+        """
+        own = cause.parent or cause.id
+        first, *others = sorted(
+            (
+                family
+                for family in self._recent()
+                if family.parent.id == own or explained_wholly(family, cause.invariant, self._invariants)
+            ),
+            key=lambda family: family.parent.number,
+        )
+        root = first.parent.id
+        for family in others:
             for member in family.members:
-                own = own_severity(member, self._invariants)
-                self._put(member, parent=root, lead=None, headline=member.title, severity=own)
-            self._step(family.parent.id, "joined", f"joined {root}: {cause.id} explains it")
+                severity = own_severity(member, self._invariants)
+                self._put(member, parent=root, lead=None, headline=member.title, severity=severity)
+            self._step(family.parent.id, "joined", f"joined {root}: {cause.id} explains both")
+        return root
 
     def _is_fresh(self, resolved: Ticket) -> bool:
         window = timedelta(seconds=self._settings.reopen_seconds)

@@ -66,8 +66,9 @@ def test_consequences_that_ripened_first_become_one_incident_with_what_explains_
     assert [ticket.parent for ticket in looks.open()] == [None, None]
     looks.repeat(2, {("full", "n2"): "violated", ("full", "n3"): "violated", ("down", "n1"): "violated"})
     parents = [ticket for ticket in looks.open() if ticket.parent is None]
-    assert [(parent.id, parent.headline) for parent in parents] == [("T-2", "down is violated on n1")]
-    assert {ticket.parent for ticket in looks.open()} == {None, "T-2"}
+    assert [(parent.id, parent.headline) for parent in parents] == [("T-1", "down is violated on n1")]
+    assert {ticket.parent for ticket in looks.open()} == {None, "T-1"}
+    assert looks.of("full", "n3").history[-1].says == "joined T-1: T-3 explains both"
 
 
 def test_a_symptom_joins_the_incident_that_explains_it_best() -> None:
