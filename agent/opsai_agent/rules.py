@@ -221,14 +221,18 @@ def _metrics(work: _Work) -> Generator[Sequence[_Asked], Sequence[ToolReply], li
 
 
 def _metric_about(words: set[str], reply: ToolReply) -> str | None:
-    """Return the first metric found that shares a whole word, the search itself being content with parts of words."""
+    """Return the metric found that shares most whole words, the search itself being content with parts of words."""
     listed = reply.value.get("found")
-    for row in listed if isinstance(listed, list) else []:
-        if isinstance(row, dict) and row.get("type") == "metric":
-            name = str(row.get("id"))
-            if words & set(_WORD.findall(f"{name} {row.get('says')}".lower())):
-                return name
-    return None
+    rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
+    scored = [(_closeness(words, row), str(row.get("id"))) for row in rows if row.get("type") == "metric"]
+    score, name = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
+    return name if score > 0 else None
+
+
+def _closeness(words: set[str], metric: JsonObject) -> float:
+    name = set(_WORD.findall(str(metric.get("id")).lower()))
+    says = set(_WORD.findall(str(metric.get("says")).lower()))
+    return 3 * len(words & name) / max(1, len(name)) + len(words & says) / max(1, len(words))
 
 
 def _shown_signs(findings: Findings) -> Iterator[tuple[str, str]]:
@@ -251,7 +255,9 @@ def _moved(reply: ToolReply, name: str, entity: str) -> Iterator[CorrelatedMetri
 
 def _trend(row: JsonObject, unit: str) -> str:
     of = f" {unit}" if unit else ""
-    figures = ", ".join(f"{name} {_figure(row[name])}{of}" for name in ("first", "min", "max", "last") if name in row)
+    names = ("first",) if row.get("min") == row.get("max") else ("first", "min", "max", "last")
+    figures = ", ".join(f"{name} {_figure(row[name])}{of}" for name in names if name in row)
+    figures = figures.replace("first", "steady at", 1) if len(names) == 1 else figures
     when = [f"{label} {row[name]}" for name, label in _MOMENTS.items() if row.get(name)]
     by = f" by {_figure(row['change_by'])}{of}" if "change_by" in row else ""
     return f"{figures}; {', '.join(when)}{by}."
