@@ -47,12 +47,12 @@ class Talk:
 def talk(*flags: str | Path) -> Generator[Talk]:
     """Start `opsai-mcp` with these flags and end it when the block does."""
     command = [sys.executable, "-m", "opsai_server.mcp_cli", *map(str, flags)]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        yield Talk(process)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(timeout=20)
+    ) as process:
+        try:
+            yield Talk(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(timeout=20)

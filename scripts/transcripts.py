@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,12 +21,14 @@ FIRST_SENTENCE = re.compile(r"^(.+?[.?!])(?:\s|$)", re.DOTALL)
 
 def main() -> None:
     """Write every generated part anew."""
-    blocks: dict[str, Callable[[], str]] = {"tools": tools, "facts": facts, "evaluate": evaluate, "demo": demo}
+    told = said("opsai", "demo")
+    blocks = {"tools": tools(), "facts": facts(), "evaluate": evaluate(), "demo": fenced(excerpt(told))}
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    for name, write in blocks.items():
-        text = replaced(text, name, write())
+    for name, content in blocks.items():
+        text = replaced(text, name, content)
     readme.write_text(text, encoding="utf-8")
+    (ROOT / "docs" / "demo.md").write_text(demo_page(told), encoding="utf-8")
     (ROOT / "docs" / "claude-run.md").write_text(claude_run(), encoding="utf-8")
 
 
@@ -63,9 +65,21 @@ def evaluate() -> str:
     return fenced(said("opsai", "evaluate", "compose/incidents"))
 
 
-def demo() -> str:
-    """Return what the demo shows in a pipe."""
-    return fenced(said("opsai", "demo", "--backend", "rules"))
+def excerpt(told: str) -> str:
+    """Return the demo from the fault to its root cause, as it was printed, with what is left out marked."""
+    _, _, rest = told.partition("\n\n2  ")
+    story, _, _ = rest.partition("\nWhat to do\n")
+    return f"…\n2  {story}\n…"
+
+
+def demo_page(told: str) -> str:
+    """Return the page with the whole demo."""
+    return f"""# What `make demo` shows
+
+Recorded by `make transcripts` in a pipe, without a key; on a terminal the same text is coloured.
+
+{fenced(told)}
+"""
 
 
 def claude_run() -> str:

@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from opsai_subjects.config import Settings
+from scripts.transcripts import facts, replaced, tools
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "subjects").glob("*.md")])
@@ -106,6 +107,20 @@ def test_every_setting_is_described() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
     assert [name for name in names_of(Settings) if not re.search(rf"[.`]{name}\b", text)] == []
+
+
+def test_the_readme_names_the_tools_and_counts_as_the_programs_do() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert replaced(replaced(text, "tools", tools()), "facts", facts()) == text, "run: make transcripts"
+
+
+@pytest.mark.parametrize("document", ["docs/demo.md", "docs/claude-run.md"])
+def test_a_transcript_names_no_machine_and_ends_well(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+
+    assert "confirmed" in text
+    assert not re.search(r"Traceback|FAILED|WRONG|/home/", text)
 
 
 def names_of(model: type[BaseModel]) -> list[str]:
