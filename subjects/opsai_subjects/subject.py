@@ -139,9 +139,13 @@ class SubjectKind(Protocol):
     signs: tuple[SignSpec, ...]
     faults: tuple[FaultKind, ...]
     signals: tuple[Signal, ...]
-    knowledge: tuple[Page, ...]
     paths: tuple[str, ...]
     """Regular expressions of the paths it may GET; any other is refused before it is sent."""
+
+    @property
+    def knowledge(self) -> tuple[Page, ...]:
+        """What an operator knows, page by page."""
+        ...
 
     def parse_log(self, line: str) -> ParsedLine | None:
         """Read one log line; None when it does not begin an entry (it then continues the one before)."""
