@@ -13,7 +13,7 @@ CPU = FaultKind(
     must_not_show=GONE,
     supports=("slow_score_high", "apply_late", "propose_late", "schedule_wait_late", "scrape_late", "inspect_late"),
     rivals=("tikv_disk_slow", "tikv_network_delay", "tikv_apply_slow"),
-    explains=("overload", "leader_skew", "contention", "txn_contention"),
+    explains=("overload", "leader_skew", "txn_contention"),
     red_herrings=(
         "its fsync looks late too: the figure includes waiting for a processor",
         "its slow score blames the disk",

@@ -4,6 +4,7 @@ from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 from opsai_tikv.signs.leadership import evicting, leaders_lost
 from opsai_tikv.signs.process import restarted, restarted_repeatedly, stopped_in_order
 from opsai_tikv.signs.reach import (
+    one_peer_accuses,
     pd_disconnected,
     peers_accuse,
     process_gone,
@@ -45,8 +46,10 @@ def _restarting_in_order(look: Look, entity: str) -> bool:
 
 
 def peers_lost(look: Look, entity: str) -> Seen:
-    """Its peers cannot reach it, and it is not just restarting in order."""
+    """A peer or all of them cannot reach it, and it is not just restarting in order."""
     seen = peers_accuse(look, entity)
+    if seen.state == "absent":
+        seen = one_peer_accuses(look, entity)
     return Seen("absent", "it is restarting in order") if _restarting_in_order(look, entity) else seen
 
 

@@ -123,7 +123,7 @@ def bad_setting(look: Look, entity: str) -> Seen:
     if rule and rule.when(value):
         return Seen("shown", f"{name} = {value}: {rule.does}", value=value)
     if name == "replication.max-replicas" and isinstance(value, int) and look.facts.stores_known:
-        stores = sum(1 for store in look.facts.data_stores if store.state in ("Up", "Disconnected"))
+        stores = sum(1 for store in look.facts.data_stores if store.state in ("Up", "Disconnected", "Offline"))
         if value > stores:
             return Seen("shown", f"{value} replicas asked of {stores} stores", value=value, limit=stores)
     return _store_limit(name, value)

@@ -304,6 +304,7 @@ STAGES = (
     SignRule("scrape_late", "answering a scrape takes it long", scrape_late),
     SignRule("message_late", "raft messages are late at it", message_late),
     SignRule("probe_late", "its probes of its peers take long", probe_late),
+    SignRule("schedule_wait_late", "tasks wait for a thread in its pools", schedule_wait_late),
     SignRule("cpu_late", "stages that share only the processor are late together", cpu_late),
     SignRule("inspect_late", "its own disk probe is late", inspect_late),
     SignRule("slow_score_high", "it calls itself slow", slow_score_high),

@@ -1,0 +1,284 @@
+"""Scenes: hand-made facts of a healthy cluster of three stores and three PD members, and what is done to it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from opsai_subjects.model import Node
+from opsai_tikv.facts import HotRegion, LogCount, MemberFacts, NodeLog, StoreFacts, TikvFacts, Track, Tracks
+from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, track
+
+AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+START = AT - timedelta(seconds=LOOK_BACK_SECONDS)
+POINTS = round(LOOK_BACK_SECONDS / STEP_SECONDS) + 1
+ONSET = POINTS - 10
+"""The point from which a fault shows: 135 s before the facts."""
+STORES = ("store:1", "store:2", "store:3")
+MEMBERS = ("pd-a", "pd-b", "pd-c")
+
+STORE_LEVELS: dict[str, float] = {
+    "up": 1,
+    "scrape_seconds": 0.05,
+    "start_time": AT.timestamp() - 86_400,
+    "up_flips": 0,
+    "leaders": 30,
+    "regions": 90,
+    "slow_score": 1,
+    "network_slow_score": 1,
+    "scheduler_p99": 0.02,
+    "latch_p99": 0.0005,
+    "async_write_p99": 0.03,
+    "propose_wait_p99": 0.005,
+    "store_write_wait_p99": 0.01,
+    "append_p99": 0.01,
+    "raftdb_p99": 0.008,
+    "fsync_p99": 0.008,
+    "fsync_rate": 120,
+    "commit_p99": 0.02,
+    "commit_p50": 0.004,
+    "apply_wait_p99": 0.005,
+    "apply_p99": 0.004,
+    "apply_rate": 200,
+    "snapshot_p99": 0.0005,
+    "grpc_p99": 0.02,
+    "write_grpc_p99": 0.03,
+    "read_grpc_p99": 0.005,
+    "requests": 140,
+    "writes": 40,
+    "reads": 100,
+    "scans": 5,
+    "written_keys": 100,
+    "read_keys": 3000,
+    "request_failures": 0,
+    "read_failures": 0,
+    "cop_failures": 0,
+    "busy": 0,
+    "disk_full_errors": 0,
+    "not_leader": 0,
+    "conflicts": 0,
+    "scheduler_writing_bytes": 0,
+    "votes": 0,
+    "raft_dropped": 0,
+    "raft_rejects": 0,
+    "raft_received": 400,
+    "message_delay_p99": 0.005,
+    "message_delay_p50": 0.001,
+    "send_wait_p99": 0.001,
+    "network_probe_best": 0.001,
+    "unreachable_reports": 0,
+    "accused": 0,
+    "cpu_cores": 0.3,
+    "schedule_wait_p99": 0.003,
+    "inspect_p99": 0.03,
+    "rss_bytes": 4e8,
+    "memory_quota_bytes": 8e9,
+    "available_bytes": 6e11,
+    "capacity_bytes": 1e12,
+    "critical_errors": 0,
+    "throttle": 0,
+    "write_stall_us": 0,
+    "immutable_memtables": 0,
+    "pd_reconnects": 0,
+    "pd_request_p99": 0.004,
+    "region_heartbeats": 0.5,
+}
+MEMBER_LEVELS: dict[str, float] = {
+    "up": 1,
+    "scrape_seconds": 0.03,
+    "start_time": AT.timestamp() - 86_400,
+    "leading": 0,
+    "etcd_leading": 0,
+    "etcd_has_leader": 1,
+    "wal_fsync_p99": 0.004,
+    "wal_fsync_rate": 5,
+    "peer_rtt_p99": 0.003,
+    "peer_rtt_best": 0.001,
+    "schedule_latency_p99": 0.0005,
+    "cpu_cores": 0.1,
+    "etcd_quota_ratio": 0.01,
+}
+SIGNALS_OF_A_PROCESS = tuple(
+    name for name in STORE_LEVELS if name not in ("up", "scrape_seconds", "up_flips", "accused", "region_heartbeats")
+)
+
+
+class Scene:
+    """A cluster that is well until something is done to it."""
+
+    def __init__(self) -> None:
+        self.points: dict[str, dict[str, list[float | None]]] = {}
+        for entities, levels in ((STORES, STORE_LEVELS), (MEMBERS, MEMBER_LEVELS)):
+            for name, level in levels.items():
+                for entity in entities:
+                    self.points.setdefault(name, {})[entity] = [float(level)] * POINTS
+        for name in ("leading", "etcd_leading"):
+            self.points[name]["pd-a"] = [1.0] * POINTS
+        self.leader: str | None = "pd-a"
+        self.leader_known = True
+        self.stores = {entity: self._store(entity) for entity in STORES}
+        self.members = {entity: self._member(entity) for entity in MEMBERS}
+        self.unreachable: dict[str, dict[str, float]] = {}
+        self.schedulers: tuple[str, ...] = (
+            "balance-hot-region-scheduler",
+            "balance-leader-scheduler",
+            "balance-region-scheduler",
+            "evict-slow-store-scheduler",
+        )
+        self.paused: tuple[str, ...] = ()
+        self.evicting: dict[str, str] = {}
+        self.config: dict[str, str | int | float | bool | None] = {
+            "schedule.leader-schedule-limit": 4,
+            "schedule.region-schedule-limit": 2048,
+            "schedule.replica-schedule-limit": 64,
+            "schedule.max-store-down-time": "30m0s",
+            "schedule.halt-scheduling": False,
+            "replication.max-replicas": 3,
+        }
+        self.store_config: dict[str, dict[str, str | int | float | bool | None]] = {}
+        self.hot_writes = (HotRegion(region_id="7", leader_store="store:1", share=0.03, keys_per_second=2),)
+        self.hot_reads = (HotRegion(region_id="9", leader_store="store:2", share=0.03, keys_per_second=90),)
+        self.region_states = {"miss-peer": 0, "down-peer": 0, "pending-peer": 0}
+        self.gc_age: float | None = None
+        self.logs = {entity: NodeLog(lines=100, last_at=AT - timedelta(seconds=2)) for entity in (*STORES, *MEMBERS)}
+        self.stores_known = True
+
+    def _store(self, entity: str) -> StoreFacts:
+        number = entity.removeprefix("store:")
+        return StoreFacts(
+            entity=entity,
+            id=number,
+            name=f"kv{number}",
+            address=f"10.0.0.{number}:20160",
+            status_address=f"10.0.0.{number}:20180",
+            state="Up",
+            heartbeat_age_seconds=4.0,
+            leader_count=30,
+            region_count=90,
+            capacity_bytes=1e12,
+            available_bytes=6e11,
+            slow_score=1,
+            status_port="answered",
+        )
+
+    def _member(self, entity: str) -> MemberFacts:
+        return MemberFacts(
+            entity=entity,
+            name=entity,
+            address=f"10.0.1.{ord(entity[-1])}:2379",
+            is_leader=entity == "pd-a",
+            is_etcd_leader=entity == "pd-a",
+            health=True,
+            client_port="answered",
+            sees_leader="pd-a",
+        )
+
+    def set(self, name: str, entity: str, value: float | None, since: int = ONSET, until: int = POINTS) -> None:
+        """Give a signal a value from a point on."""
+        for index in range(since, until):
+            self.points[name][entity][index] = value
+
+    def store(self, entity: str, **changes: object) -> None:
+        """Change what PD or its port says of a store."""
+        self.stores[entity] = self.stores[entity].model_copy(update=changes)
+
+    def member(self, entity: str, **changes: object) -> None:
+        """Change what is known of a member."""
+        self.members[entity] = self.members[entity].model_copy(update=changes)
+
+    def log(
+        self,
+        entity: str,
+        pattern: str = "",
+        *,
+        count: int = 1,
+        age_seconds: float = 60,
+        silent_seconds: float = 2,
+        accuses: tuple[str, ...] = (),
+    ) -> None:
+        """Change what a node's log says."""
+        old = self.logs[entity]
+        patterns = dict(old.patterns)
+        if pattern:
+            at = AT - timedelta(seconds=age_seconds)
+            patterns[pattern] = LogCount(count=count, first_at=at, last_at=at, sample=f"a line of {pattern}")
+        self.logs[entity] = old.model_copy(
+            update={
+                "patterns": patterns,
+                "last_at": AT - timedelta(seconds=silent_seconds),
+                "accuses": dict.fromkeys(accuses, 5),
+            }
+        )
+
+    def vanish(self, entity: str, since: int = ONSET) -> None:
+        """Let the samples of a process end."""
+        names = (
+            SIGNALS_OF_A_PROCESS
+            if entity in STORES
+            else tuple(name for name in MEMBER_LEVELS if name not in ("up", "scrape_seconds"))
+        )
+        for name in names:
+            if entity in self.points[name]:
+                self.set(name, entity, None, since)
+        self.set("up", entity, 0, since)
+
+    def accuse(self, entity: str, *reporters: str) -> None:
+        """Let other stores report it unreachable."""
+        for reporter in reporters or tuple(other for other in STORES if other != entity):
+            self.unreachable.setdefault(reporter, {})[entity] = 20.0
+        self.set("accused", entity, 20.0 * len(reporters or (1, 2)))
+
+    def lose_leaders(self, entity: str) -> None:
+        """Move its leaders to the others."""
+        self.set("leaders", entity, 0, ONSET + 1)
+        self.store(entity, leader_count=0)
+
+    def facts(self) -> TikvFacts:
+        """Return the facts of the scene."""
+        by_name: dict[str, dict[str, Track]] = {
+            name: {entity: track(points) for entity, points in entities.items()}
+            for name, entities in self.points.items()
+        }
+        pds = [
+            Node(entity=m.entity, name=m.name, role="pd", address=m.address, state="") for m in self.members.values()
+        ]
+        kvs = [
+            Node(
+                entity=s.entity,
+                name=s.name,
+                role="tikv",
+                address=s.address,
+                status_address=s.status_address,
+                state=s.state,
+            )
+            for s in self.stores.values()
+        ]
+        return TikvFacts(
+            cluster="scene",
+            cluster_id="1",
+            at=AT,
+            nodes=(*pds, *kvs),
+            unread=(),
+            pd_answers=True,
+            leader=self.leader,
+            leader_known=self.leader_known,
+            members=tuple(self.members.values()),
+            stores=tuple(self.stores.values()),
+            stores_known=self.stores_known,
+            region_count=90,
+            max_replicas=3,
+            schedulers=self.schedulers,
+            paused_schedulers=self.paused,
+            evicting=self.evicting,
+            config=self.config,
+            store_config=self.store_config,
+            region_states=self.region_states,
+            hot_writes=self.hot_writes,
+            hot_reads=self.hot_reads,
+            gc_safe_point_age_seconds=self.gc_age,
+            gc_blocker="backup" if self.gc_age else "",
+            tracks=Tracks(start=START, step_seconds=STEP_SECONDS, by_name=by_name),
+            unreachable=self.unreachable,
+            logs=self.logs,
+        )
+
+
+Deed = Callable[[Scene], None]
