@@ -15,6 +15,8 @@ class SignSpec(Value):
     id: str
     says: str
     """What it looks like when shown, as a sentence without a subject: `its scrape is refused`."""
+    metrics: tuple[str, ...] = ()
+    """Names of the subject's signals that show it, the plainest first: what to read beside it."""
 
 
 class Sign(Value):

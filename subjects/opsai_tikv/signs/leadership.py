@@ -141,12 +141,17 @@ def settings_differ(look: Look, entity: str) -> Seen:
 
 
 LEADERSHIP = (
-    SignRule("leaders_lost", "it lost its leaders", leaders_lost),
-    SignRule("evicting", "a scheduler moves its leaders away", evicting),
-    SignRule("elections", "it calls elections", elections),
+    SignRule("leaders_lost", "it lost its leaders", leaders_lost, metrics=("leaders",)),
+    SignRule("evicting", "a scheduler moves its leaders away", evicting, metrics=("leaders",)),
+    SignRule("elections", "it calls elections", elections, metrics=("votes",)),
     SignRule("weight_set", "its weight is not 1", weight_set),
-    SignRule("leaders_piled_up", "leaders pile up on it", leaders_piled_up),
-    SignRule("leaving_and_stuck", "it is leaving and cannot", leaving_and_stuck),
-    SignRule("majority_of_stores_gone", "stores are gone beyond what replicas cover", majority_of_stores_gone),
+    SignRule("leaders_piled_up", "leaders pile up on it", leaders_piled_up, metrics=("leaders",)),
+    SignRule("leaving_and_stuck", "it is leaving and cannot", leaving_and_stuck, metrics=("regions",)),
+    SignRule(
+        "majority_of_stores_gone",
+        "stores are gone beyond what replicas cover",
+        majority_of_stores_gone,
+        metrics=("up",),
+    ),
     SignRule("settings_differ", "its settings differ from its peers'", settings_differ),
 )

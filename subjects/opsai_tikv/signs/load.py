@@ -249,21 +249,38 @@ def pd_without_leader(look: Look, entity: str) -> Seen:
 
 
 REGION = (
-    SignRule("hot_write_region", "one region carries a quarter of the writes", hot_write_region),
-    SignRule("hot_read_region", "one region carries a quarter of the reads", hot_read_region),
-    SignRule("writes_skewed", "one store takes far more writes than the others", writes_skewed),
-    SignRule("reads_skewed", "one store takes far more reads than the others", reads_skewed),
+    SignRule(
+        "hot_write_region", "one region carries a quarter of the writes", hot_write_region, metrics=("written_keys",)
+    ),
+    SignRule("hot_read_region", "one region carries a quarter of the reads", hot_read_region, metrics=("read_keys",)),
+    SignRule(
+        "writes_skewed",
+        "one store takes far more writes than the others",
+        writes_skewed,
+        metrics=("requests", "written_keys"),
+    ),
+    SignRule(
+        "reads_skewed",
+        "one store takes far more reads than the others",
+        reads_skewed,
+        metrics=("requests", "read_keys"),
+    ),
 )
 LOAD = (
-    SignRule("everyone_late", "clients wait far longer than before everywhere", everyone_late),
-    SignRule("requests_surge", "clients ask far more than before", requests_surge),
-    SignRule("scans_surge", "clients scan far more than before", scans_surge),
-    SignRule("writes_surge", "clients write far more than before", writes_surge),
-    SignRule("turned_away_everywhere", "most stores refuse requests as busy", turned_away_everywhere),
-    SignRule("contended", "transactions wait for each other", contended),
-    SignRule("data_grows", "data grows quickly everywhere", data_grows),
+    SignRule("everyone_late", "clients wait far longer than before everywhere", everyone_late, metrics=("grpc_p99",)),
+    SignRule("requests_surge", "clients ask far more than before", requests_surge, metrics=("requests",)),
+    SignRule("scans_surge", "clients scan far more than before", scans_surge, metrics=("read_keys",)),
+    SignRule("writes_surge", "clients write far more than before", writes_surge, metrics=("written_keys",)),
+    SignRule(
+        "turned_away_everywhere",
+        "most stores refuse requests as busy",
+        turned_away_everywhere,
+        metrics=("scheduler_busy",),
+    ),
+    SignRule("contended", "transactions wait for each other", contended, metrics=("latch_p99",)),
+    SignRule("data_grows", "data grows quickly everywhere", data_grows, metrics=("available_ratio",)),
 )
 CLUSTER_SIGNS = (
-    SignRule("pd_without_leader", "PD has no leader", pd_without_leader),
-    SignRule("gc_held_back", "GC does not advance", gc_held_back),
+    SignRule("pd_without_leader", "PD has no leader", pd_without_leader, metrics=("pd_leader", "tso_rate")),
+    SignRule("gc_held_back", "GC does not advance", gc_held_back, metrics=("gc_safe_point_age",)),
 )

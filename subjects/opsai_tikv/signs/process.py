@@ -117,11 +117,11 @@ def memory_grew(look: Look, entity: str) -> Seen:
 
 
 PROCESS = (
-    SignRule("restarted", "its process restarted", restarted),
-    SignRule("restarted_repeatedly", "its process restarts again and again", restarted_repeatedly),
+    SignRule("restarted", "its process restarted", restarted, metrics=("uptime",)),
+    SignRule("restarted_repeatedly", "its process restarts again and again", restarted_repeatedly, metrics=("uptime",)),
     SignRule("stopped_in_order", "it was stopped in order", stopped_in_order),
     SignRule("came_back", "it is back after a restart", came_back, reassures=True),
     SignRule("crash_logged", "its log holds a crash", crash_logged),
-    SignRule("memory_high", "its memory is near its quota", memory_high),
-    SignRule("memory_grew", "its memory grew by half", memory_grew),
+    SignRule("memory_high", "its memory is near its quota", memory_high, metrics=("rss_bytes",)),
+    SignRule("memory_grew", "its memory grew by half", memory_grew, metrics=("rss_bytes",)),
 )

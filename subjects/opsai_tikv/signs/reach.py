@@ -263,16 +263,33 @@ def store_recently_troubled(look: Look, stores: tuple[str, ...]) -> bool:
 
 
 REACH = (
-    SignRule("process_gone", "nothing listens on it", process_gone),
-    SignRule("status_silent", "it takes connections and says nothing", status_silent),
+    SignRule("process_gone", "nothing listens on it", process_gone, metrics=("up",)),
+    SignRule("status_silent", "it takes connections and says nothing", status_silent, metrics=("up",)),
     SignRule("status_answers", "its process answers", status_answers, reassures=True),
-    SignRule("pd_disconnected", "its heartbeats do not reach PD", pd_disconnected),
-    SignRule("peers_accuse", "most other stores cannot reach it", peers_accuse),
-    SignRule("one_peer_accuses", "one other store cannot reach it", one_peer_accuses),
-    SignRule("accuses_peers", "it cannot reach stores that others reach", accuses_peers),
+    SignRule(
+        "pd_disconnected",
+        "its heartbeats do not reach PD",
+        pd_disconnected,
+        metrics=("region_heartbeats", "store_states"),
+    ),
+    SignRule("peers_accuse", "most other stores cannot reach it", peers_accuse, metrics=("unreachable_reports",)),
+    SignRule("one_peer_accuses", "one other store cannot reach it", one_peer_accuses, metrics=("unreachable_reports",)),
+    SignRule(
+        "accuses_peers", "it cannot reach stores that others reach", accuses_peers, metrics=("unreachable_reports",)
+    ),
     SignRule("log_silent", "its log has stopped", log_silent),
     SignRule("log_goes_on", "its log goes on", log_goes_on, reassures=True),
-    SignRule("pd_reconnecting", "it alone keeps reconnecting to PD", pd_reconnecting),
-    SignRule("heartbeats_missing", "its region heartbeats do not reach PD", heartbeats_missing),
-    SignRule("unreachable_again_and_again", "it is lost and found again and again", unreachable_again_and_again),
+    SignRule("pd_reconnecting", "it alone keeps reconnecting to PD", pd_reconnecting, metrics=("pd_reconnects",)),
+    SignRule(
+        "heartbeats_missing",
+        "its region heartbeats do not reach PD",
+        heartbeats_missing,
+        metrics=("region_heartbeats",),
+    ),
+    SignRule(
+        "unreachable_again_and_again",
+        "it is lost and found again and again",
+        unreachable_again_and_again,
+        metrics=("up", "unreachable_reports"),
+    ),
 )

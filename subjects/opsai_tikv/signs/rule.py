@@ -15,11 +15,13 @@ class SignRule:
     says: str
     look: Callable[[Look, str], Seen]
     reassures: bool = False
+    metrics: tuple[str, ...] = ()
+    """Named metrics that show it."""
 
     @property
     def spec(self) -> SignSpec:
         """The sign as data."""
-        return SignSpec(id=self.id, says=self.says)
+        return SignSpec(id=self.id, says=self.says, metrics=self.metrics)
 
     def sign(self, look: Look, entity: str) -> Sign:
         """Evaluate it on one entity."""

@@ -166,7 +166,9 @@ def scheduler_paused(look: Look, entity: str) -> Seen:
 
 SETTINGS = (SignRule("bad_setting", "its value switches off what keeps the cluster well", bad_setting),)
 SCHEDULERS = (
-    SignRule("scheduler_left_behind", "it was added by hand and left behind", scheduler_left_behind),
-    SignRule("scheduler_missing", "it is missing", scheduler_missing),
-    SignRule("scheduler_paused", "it is paused", scheduler_paused),
+    SignRule(
+        "scheduler_left_behind", "it was added by hand and left behind", scheduler_left_behind, metrics=("leaders",)
+    ),
+    SignRule("scheduler_missing", "it is missing", scheduler_missing, metrics=("leaders",)),
+    SignRule("scheduler_paused", "it is paused", scheduler_paused, metrics=("leaders",)),
 )
