@@ -12,10 +12,10 @@ from opsai_subjects.model import LogQuery, WallClock, Window
 from opsai_subjects.opening import open_cluster, open_replay, parse_moment
 from opsai_subjects.recording.folder import Recording, open_recording
 from tests.subjects.recording.making import INCIDENT, make
+from tests.subjects.recording.opened import INCIDENTS
 from tests.subjects.sources.loopback import bytes_of, http, loopback
 
 pytestmark = pytest.mark.anyio
-INCIDENTS = Path(__file__).parents[2] / "compose" / "incidents"
 
 
 async def test_a_live_cluster_is_looked_at_through_what_its_settings_name(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ class ReplayClock:
     """A clock that stands still at a moment of the recording."""
 
     def __init__(self, at: datetime) -> None:
-        self._now = at.astimezone(UTC)
+        self.set(at)
 
     def now(self) -> datetime:
         """Return the moment it stands at, in UTC."""

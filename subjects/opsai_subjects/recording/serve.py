@@ -56,6 +56,7 @@ async def _listening(app: ASGIApp, sockets: list[socket.socket]) -> AsyncGenerat
         log_level=logging.CRITICAL,
         access_log=False,
         server_header=False,
+        date_header=False,  # it would say the wall clock's time
         ws="none",
         timeout_keep_alive=3600,  # a connection closed while idle would look like a node that broke one
         timeout_graceful_shutdown=1,

@@ -4,6 +4,7 @@ import base64
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import anyio
 
@@ -29,6 +30,15 @@ class Credentials:
             raise SettingsInvalid(f"bearer_token_file {str(self.token_file)!r} cannot be read: {error}") from error
         return {**self.fixed, "authorization": f"Bearer {token}"}
 
+    def with_userinfo(self, userinfo: str) -> "Credentials":
+        """Return them with the `user:password` of a URL, percent-encoded as it stands there, in place of others."""
+        if not userinfo:
+            return self
+        name, _, password = (unquote(part) for part in userinfo.partition(":"))
+        pair = _basic(name, password)
+        secrets = (pair, password, *self.secrets)
+        return Credentials({**self.fixed, "authorization": f"Basic {pair}"}, None, tuple(s for s in secrets if s))
+
     def masked(self, text: str) -> str:
         """Return the text with every secret in it masked: servers echo headers in their errors."""
         for secret in self.secrets:
@@ -42,7 +52,7 @@ def credentials(access: Access) -> Credentials:
     secrets = list(fixed.values())
     if access.username is not None:
         password = access.password.get_secret_value() if access.password else ""
-        pair = base64.b64encode(f"{access.username}:{password}".encode()).decode()
+        pair = _basic(access.username, password)
         fixed["authorization"] = f"Basic {pair}"
         secrets += [pair, password]
     if access.bearer_token is not None:
@@ -53,6 +63,10 @@ def credentials(access: Access) -> Credentials:
         if not value.isprintable() or not value.isascii():
             raise SettingsInvalid(f"The value of the header {name!r} has characters that a header cannot carry.")
     return Credentials(fixed, access.bearer_token_file, tuple(sorted((s for s in secrets if s), key=len, reverse=True)))
+
+
+def _basic(name: str, password: str) -> str:
+    return base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
 def tls_context(access: Access) -> ssl.SSLContext:

@@ -127,8 +127,11 @@ class Web:
         budget = self._limits.read_seconds if read_seconds is None else read_seconds
         question = _Question(asked, of, self._limits.connect_seconds, budget, tls=full.scheme == "https")
         began = time.monotonic()
-        with _failures_named(question, self._keys):
-            auth = await self._keys.headers()
+        # Taken out of the URL, since httpx logs URLs as they are.
+        keys = self._keys.with_userinfo(full.userinfo.decode("ascii", errors="replace"))
+        full = full.copy_with(userinfo=b"")
+        with _failures_named(question, keys):
+            auth = await keys.headers()
             with anyio.fail_after(self._limits.connect_seconds + budget):
                 request = self._client.build_request(
                     "GET",
@@ -139,7 +142,7 @@ class Web:
                 )
                 response = await self._client.send(request, stream=True)
                 try:
-                    return await self._whole(response, question, accept, began)
+                    return await self._whole(response, question, keys, accept, began)
                 finally:
                     await response.aclose()
 
@@ -153,16 +156,16 @@ class Web:
         if full.scheme not in ("http", "https") or not full.host or (full.port or 1) > _LAST_PORT:
             raise OpsaiError(f"{without_userinfo(url)!r} is not an http:// or https:// URL. Nothing was sent.")
         path = full.path
-        if ".." in path or not any(pattern.fullmatch(path) for pattern in self._allow):
+        if ".." in path.split("/") or not any(pattern.fullmatch(path) for pattern in self._allow):
             raise OpsaiError(f"The path {path!r} is not one that may be read. Nothing was sent.")
         return full
 
     async def _whole(
-        self, response: httpx.Response, question: "_Question", accept: tuple[int, ...], began: float
+        self, response: httpx.Response, question: "_Question", keys: Credentials, accept: tuple[int, ...], began: float
     ) -> WebReply:
         wanted = response.is_success or response.status_code in accept
         if not wanted:
-            raise await self._refusal(response, question)
+            raise await _refusal(response, question, keys)
         body = await _read(response, self._limits.max_body_bytes, question)
         return WebReply(
             status=response.status_code,
@@ -172,19 +175,6 @@ class Web:
             asked=question.asked,
             of=question.of,
         )
-
-    async def _refusal(self, response: httpx.Response, question: "_Question") -> SourceRefused:
-        status = response.status_code
-        if response.is_redirect or 300 <= status < 400:
-            target = without_userinfo(response.headers.get("location", "nowhere"))
-            body, advice = (
-                f"a redirect to {clean(target, 300)}",
-                "set the address it points to; redirects are not followed",
-            )
-        else:
-            body = await _excerpt(response, question)
-            advice = _ADVICE.get(status, "")
-        return SourceRefused(question.asked, question.of, status, self._keys.masked(body), advice)
 
 
 @asynccontextmanager
@@ -264,6 +254,20 @@ def _unreachable(error: httpx.ConnectError, question: _Question, keys: Credentia
     elif "SSL" in reason or "TLS" in reason:
         advice = "check http:// or https:// in its address, and cert_file and key_file if it asks for a certificate"
     return SourceUnreachable(question.asked, question.of, f"no connection ({reason})", advice)
+
+
+async def _refusal(response: httpx.Response, question: _Question, keys: Credentials) -> SourceRefused:
+    status = response.status_code
+    if response.is_redirect or 300 <= status < 400:
+        target = without_userinfo(response.headers.get("location", "nowhere"))
+        body, advice = (
+            f"a redirect to {clean(target, 300)}",
+            "set the address it points to; redirects are not followed",
+        )
+    else:
+        body = await _excerpt(response, question)
+        advice = _ADVICE.get(status, "")
+    return SourceRefused(question.asked, question.of, status, keys.masked(body), advice)
 
 
 async def _read(response: httpx.Response, cap: int, question: _Question) -> bytes:

@@ -11,7 +11,7 @@ from opsai_subjects.model import LogQuery, LogSource, Window, utc
 from opsai_subjects.opening import ReplayCluster
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.logs import RecordedLogs
-from tests.subjects.recording.conftest import Replay
+from tests.subjects.recording.opened import Replay
 from tests.subjects.sources.toy import parse, window
 
 pytestmark = pytest.mark.anyio

@@ -19,8 +19,8 @@ from opsai_subjects.errors import (
     SourceUnreachable,
 )
 from opsai_subjects.opening import ReplayCluster, open_replay
-from tests.subjects.recording.conftest import Replay
 from tests.subjects.recording.making import make, poll, sha
+from tests.subjects.recording.opened import Replay
 
 pytestmark = pytest.mark.anyio
 LOCAL = {"PD-Allow-follower-handle": "true"}

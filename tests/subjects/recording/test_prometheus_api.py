@@ -17,8 +17,8 @@ from opsai_subjects.errors import QueryInvalid, RecordingCorrupt
 from opsai_subjects.model import MetricsReply, MetricsSource, Window, utc
 from opsai_subjects.opening import ReplayCluster, open_replay
 from opsai_subjects.recording.parameters import BadParameter, Parameters
-from tests.subjects.recording.conftest import Replay
 from tests.subjects.recording.making import START, make, packed, series
+from tests.subjects.recording.opened import Replay
 
 pytestmark = pytest.mark.anyio
 SAMPLES = (
