@@ -15,7 +15,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, Server
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolRequestParams, CallToolResult, TextContent, ToolAnnotations
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from opsai_server.instructions import instructions
 from opsai_server.tickets.store import Store
@@ -35,6 +35,7 @@ from opsai_server.tools.tickets import tickets
 from opsai_server.tools.timeline import timeline
 from opsai_server.tools.topology import topology
 from opsai_subjects.config import Settings
+from opsai_subjects.errors import StoreError
 from opsai_subjects.model import clean
 from opsai_subjects.opening import Cluster
 from opsai_subjects.subject import SubjectKind
@@ -139,15 +140,22 @@ def _client(ctx: Context[Any]) -> str:
 
 async def _reply(desk: Desk, tool: str, arguments: Mapping[str, object], answer: Answer) -> CallToolResult:
     """Store the full value, then show what is to be shown of it."""
-    evidence_id = answer.evidence_id
+    head: dict[str, JsonValue] = {
+        "cluster": clean(desk.name, 200),
+        "at": moment(answer.at),
+        "evidence_id": answer.evidence_id,
+    }
     if answer.stored:
         given = {name: plain(value) for name, value in arguments.items() if value not in (None, "", (), False)}
         value = plain(answer.value)
-        kept = await desk.store.put_evidence(
-            cluster=desk.name, tool=tool, arguments=given, at=answer.at, value=value, ticket=answer.ticket
-        )
-        evidence_id = kept.id
-    head = {"cluster": clean(desk.name, 200), "at": moment(answer.at), "evidence_id": evidence_id}
+        try:
+            kept = await desk.store.put_evidence(
+                cluster=desk.name, tool=tool, arguments=given, at=answer.at, value=value, ticket=answer.ticket
+            )
+            head["evidence_id"] = kept.id
+        except StoreError as error:  # on a full disk an answer is worth more than its receipt
+            log.warning("evidence_not_stored tool=%s why=%s", tool, error)
+            head["not_stored"] = f"No claim can cite this reply, for it could not be stored: {clean(str(error), 500)}"
     reply = render(head, answer.shown)
     return CallToolResult(content=[TextContent(type="text", text=compact(reply))], structured_content=dict(reply))
 

@@ -60,6 +60,8 @@ def serve(
             raise SettingsInvalid("--at is a moment of a recording. Give --replay DIR with it.")
         else:
             what = Live(*cluster_of_flags(settings, cluster, pd=pd or (), prometheus=prometheus, logs=logs or ()))
+        if sys.stdin.isatty():
+            sys.stderr.write("opsai-mcp speaks MCP over stdin and stdout: an MCP client starts it. Ctrl-C ends it.\n")
         anyio.run(_serve, what, settings)
     except OpsaiError as error:
         if debug:

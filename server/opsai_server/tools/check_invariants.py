@@ -37,7 +37,7 @@ async def check_invariants(
     _known(desk, invariant)
     chosen = _chosen(desk, facts, verdicts, invariant, entity)
     invariants = by_id(desk.kind.invariants)
-    unread = [without_empty(part.model_dump()) for part in facts.unread]
+    unread = facts.unread
     value = {"verdicts": verdicts_value(chosen), "counts": counts(chosen), "unread": unread}
     shown: dict[str, object] = {"counts": value["counts"]}
     for name in ("violated", "unknown", "held"):

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 ERROR_CHARS = 6_000
 """Claude Code trims an error text at about 11,000 characters."""
 
+LOGGED_CHARS = 300
+
 
 @contextmanager
 def told(tool: str) -> Generator[None]:
@@ -22,6 +24,7 @@ def told(tool: str) -> Generator[None]:
     try:
         yield
     except OpsaiError as error:
+        log.info("tool_refused tool=%s why=%r", tool, str(error)[:LOGGED_CHARS])
         raise ToolError(clean(str(error), ERROR_CHARS)) from error
     except (ToolError, MCPError):
         raise

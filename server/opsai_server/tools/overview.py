@@ -37,7 +37,7 @@ async def overview(desk: Desk) -> Answer:
     invariants = by_id(desk.kind.invariants)
     violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]
     unknown = unknown_reasons(verdicts)
-    unread = [without_empty(part.model_dump()) for part in (*facts.unread, *events.unread)]
+    unread = (*facts.unread, *events.unread)
     watcher = _watcher(desk, await desk.store.heartbeat(desk.name), desk.now())
     recent = [without_empty(event.model_dump()) for event in reversed(events.events)]
     summary = {

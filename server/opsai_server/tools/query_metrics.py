@@ -1,7 +1,9 @@
 """The tool `query_metrics`: how metrics moved over a window."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -70,8 +72,8 @@ async def query_metrics(
         )
     question = _question(desk, query, name, window(desk.now(), minutes, start, end), step_seconds)
     reply = await metrics.range(question.promql, question.span, question.step_seconds)
-    facts = await desk.names() if reply.series else None
-    rows = sorted((_row(desk, facts, series, question) for series in reply.series), key=_moved, reverse=True)
+    entities = _Entities(desk, await desk.names()) if reply.series else None
+    rows = sorted((_row(entities, series, question) for series in reply.series), key=_moved, reverse=True)
     why = [] if rows else await explained(metrics, question.promql, question.span)
     if why and query in {signal.name for signal in desk.kind.signals}:
         why.insert(0, f"{query} is a named metric: give it as name, not as query.")
@@ -177,16 +179,27 @@ class _Row:
         return {"start": utc(grid[0]), "step_seconds": self.step_seconds, "values": [at.get(time) for time in grid]}
 
 
+class _Entities:
+    """Which entity a series is about; each name is asked of the adapter once."""
+
+    def __init__(self, desk: Desk, facts: Facts) -> None:
+        self._same = functools.cache(partial(desk.subject.same_entity, facts))
+
+    def of(self, labels: Mapping[str, str]) -> str | None:
+        named = (self._same(labels[label]) for label in ENTITY_LABELS if labels.get(label))
+        return next((entity for entity in named if entity), None)
+
+
 def _moved(row: _Row) -> tuple[bool, float]:
     return (row.changed, row.moved)
 
 
-def _row(desk: Desk, facts: Facts | None, series: Series, question: _Question) -> _Row:
+def _row(entities: _Entities | None, series: Series, question: _Question) -> _Row:
     every = np.array(series.points, dtype=np.float64).reshape(-1, 2)
     finite = every[np.isfinite(every[:, 1])]
     times, values = finite[:, 0], finite[:, 1]
     labels = dict(series.labels)
-    shown: dict[str, object] = {"labels": labels, "entity": _entity(desk, facts, labels)}
+    shown: dict[str, object] = {"labels": labels, "entity": entities.of(labels) if entities else None}
     if not len(values):
         shown |= {"min": None, "max": None, "avg": None, "first": None, "last": series.last, "note": "no finite value"}
         return _Row(shown, labels, every[:, 0], every[:, 1], 0.0, False, question.step_seconds)
@@ -207,13 +220,6 @@ def _row(desk: Desk, facts: Facts | None, series: Series, question: _Question) -
     }
     moved = abs(change.after - change.before) if change else abs(float(values[-1])) if ended or began else high - low
     return _Row(shown, labels, every[:, 0], every[:, 1], moved, bool(change or ended or began), question.step_seconds)
-
-
-def _entity(desk: Desk, facts: Facts | None, labels: Mapping[str, str]) -> str | None:
-    if facts is None:
-        return None
-    named = (desk.subject.same_entity(facts, labels[label]) for label in ENTITY_LABELS if labels.get(label))
-    return next((entity for entity in named if entity), None)
 
 
 def _same(rows: Sequence[_Row]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
+from opsai_server.tools.shaping import Answer, Rows, unread_rows
 from opsai_server.tools.windows import End, Minutes, Start, window
 from opsai_subjects.errors import SettingsInvalid, UnknownName
 from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Window
@@ -85,7 +85,7 @@ async def search_logs(
     )
     page = await logs.search(query)
     about = {"window": span, "nodes": page.searched, "matched": page.matched}
-    unread = [without_empty(part.model_dump()) for part in page.unread]
+    unread = page.unread
     if templates:
         value, shown = await _templates(logs, query, page)
     else:

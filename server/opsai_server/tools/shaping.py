@@ -9,11 +9,12 @@ from typing import TypeGuard
 import orjson
 from pydantic import BaseModel, JsonValue
 
-from opsai_subjects.model import clean
+from opsai_subjects.model import Unread, clean
 
 HARD_CHARS = 40_000
 """No reply is longer. Claude Code keeps a result of up to 50,000 characters inline (measured on 2.1.330)."""
-UNREAD = 15
+UNREAD = 12
+ASKED_CHARS = 120
 STRING_CHARS = 2_000
 """A single text in a reply; the stored value keeps it whole."""
 EXACT_INTEGER = 2**53
@@ -186,9 +187,24 @@ def without_empty(row: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in row.items() if value is not None and value not in ("", (), [], {})}
 
 
-def unread_rows(unread: Sequence[Mapping[str, object]]) -> dict[str, Rows]:
-    """Return the part `unread` of a reply; nothing when everything could be read."""
-    return {"unread": Rows(unread[:UNREAD], len(unread), "all by evidence(id, path='/unread')")} if unread else {}
+def unread_rows(unread: Sequence[Unread]) -> dict[str, Rows]:
+    """Return the part `unread` of a reply; nothing when everything could be read.
+
+    What one source left unanswered for one reason is one row: a Prometheus that is down leaves a hundred questions open.
+    """
+    groups: dict[tuple[str, str], list[Unread]] = {}
+    for part in unread:
+        groups.setdefault((part.source, part.why.replace(part.asked, "…")), []).append(part)
+    rows = [_unread_row(group, why) for (_, why), group in groups.items()]
+    return {"unread": Rows(rows[:UNREAD], len(rows), "all by evidence(id, path='/unread')")} if rows else {}
+
+
+def _unread_row(group: Sequence[Unread], why: str) -> dict[str, object]:
+    first = group[0]
+    if len(group) == 1:
+        return without_empty(first.model_dump())
+    asked = f"{len(group)} questions, the first: {first.asked[:ASKED_CHARS]}"
+    return without_empty({"source": first.source, "asked": asked, "why": why, "advice": first.advice})
 
 
 def by_count(rows: Sequence[Mapping[str, object]], key: Callable[[Mapping[str, object]], str]) -> dict[str, int]:

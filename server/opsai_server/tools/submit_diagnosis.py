@@ -127,7 +127,7 @@ def _grounds(desk: Desk, weighed: Weighed, evidence_ids: frozenset[str]) -> Grou
         signs=weighed.signs,
         differential=weighed.differential,
         verdicts=subject.judge(facts),
-        unread=(*facts.unread, *weighed.missed),
+        unread=weighed.unread(),
         evidence_ids=evidence_ids,
         same_entity=partial(subject.same_entity, facts),
         stop_risk=partial(subject.stop_risk, facts),

@@ -32,7 +32,8 @@ async def tickets(
     statuses: tuple[Status, ...] = OPEN if status == "open" else () if status == "all" else (status,)
     found = await desk.store.tickets(desk.name, status=statuses, limit=FETCHED)
     rows = listed(found)
-    shown = {"tickets": Rows(rows[:ROWS], len(rows), "narrow with status, or read one with id")}
+    of = f" (of the newest {FETCHED})" if len(found) == FETCHED else ""
+    shown = {"tickets": Rows(rows[:ROWS], len(rows), f"narrow with status, or read one with id{of}")}
     return Answer(at=desk.now(), value={"tickets": rows}, shown=shown)
 
 

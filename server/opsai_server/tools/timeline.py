@@ -9,7 +9,7 @@ from pydantic import Field
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
+from opsai_server.tools.shaping import Answer, Rows, unread_rows
 from opsai_server.tools.windows import End, Minutes, Start, window
 from opsai_subjects.model import Event, Window
 
@@ -44,7 +44,7 @@ async def timeline(
         wanted = desk.entity(await desk.names(), entity)
         events = [event for event in events if event.entity == wanted]
     merged = fold(event for event in events if span.start <= event.at <= span.end)
-    unread = [without_empty(part.model_dump()) for part in seen.unread]
+    unread = seen.unread
     value = {"window": span, "events": merged, "unread": unread}
     shown: dict[str, object] = {
         "window": span,

@@ -36,7 +36,7 @@ async def topology(
         raise UnknownName("role", role, roles)
     wanted = await _entities(desk, nodes)
     listed = [node for node in found.nodes if (not role or node.role == role) and (not nodes or node.entity in wanted)]
-    unread = [without_empty(part.model_dump()) for part in found.unread]
+    unread = found.unread
     about = {"cluster_id": found.cluster_id, "summary": found.summary, "notes": found.notes}
     value = {**about, "nodes": {node.entity: _flat(node) for node in listed}, "unread": unread}
     shown = without_empty(about)

@@ -8,7 +8,6 @@ from opsai_server.evidence import signs_value
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import without_empty
 from opsai_subjects.differential import merge, rank
 from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign
 from opsai_subjects.model import Unread, Window
@@ -55,9 +54,9 @@ class Weighed:
             "unread": self.unread(),
         }
 
-    def unread(self) -> list[dict[str, object]]:
+    def unread(self) -> tuple[Unread, ...]:
         """Return what could not be read, now and in those looks."""
-        return [without_empty(part.model_dump()) for part in (*self.facts.unread, *self.missed)]
+        return (*self.facts.unread, *self.missed)
 
 
 async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:

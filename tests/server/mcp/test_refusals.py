@@ -91,6 +91,12 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("look_around", {}, "there is no such tool. Tools: overview, topology, check_invariants,"),
 ]
 
+CONCLUSION: dict[str, Any] = {
+    "verdict": "healthy",
+    "summary": "All is well.",
+    "action": {"do": "Nothing.", "because": "It is well.", "verify": "It stays.", "touches": "nothing"},
+}
+
 
 @pytest.mark.parametrize("mode", ERAS)
 async def test_each_refusal_says_what_is_wrong_and_what_would_do(tmp_path: Path, mode: str) -> None:
@@ -134,18 +140,22 @@ async def test_a_fault_of_our_own_is_said_to_be_one_and_logged_with_its_tracebac
     assert "a secret of the inside" in caplog.text
 
 
-async def test_a_locked_store_is_an_error_that_says_so(tmp_path: Path) -> None:
+async def test_a_reply_that_cannot_be_stored_is_given_all_the_same_and_says_so(tmp_path: Path) -> None:
     async with served(tmp_path, busy_seconds=0.05) as toy:
         other = sqlite3.connect(toy.store.path, isolation_level=None)
         try:
             other.execute("BEGIN IMMEDIATE")
-            text = await toy.fail("overview")
+            locked = await toy.ask("overview")
+            refused = await toy.fail("submit_diagnosis", **CONCLUSION)
         finally:
             other.close()
-        reply = await toy.ask("overview")
+        free = await toy.ask("overview")
 
-    assert str(toy.store.path) in text
-    assert reply["evidence_id"] == "E-1"
+    assert locked["evidence_id"] is None
+    assert locked["not_stored"].startswith("No claim can cite this reply, for it could not be stored: ")
+    assert str(toy.store.path) in locked["not_stored"]
+    assert str(toy.store.path) in refused
+    assert free["evidence_id"] == "E-1"
 
 
 async def test_a_ticket_of_another_cluster_is_none_of_this_ones(tmp_path: Path) -> None:

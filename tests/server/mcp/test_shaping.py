@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from opsai_server.tools.shaping import HARD_CHARS, Own, Rows, Whole, compact, plain, render
-from opsai_subjects.model import Window
+from opsai_server.tools.shaping import HARD_CHARS, Own, Rows, Whole, compact, plain, render, unread_rows
+from opsai_subjects.model import Unread, Window
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -74,3 +74,22 @@ def test_a_long_text_is_cut_with_the_cut_said_unless_it_is_shown_whole() -> None
 
     assert str(reply["cut"]).endswith("x… (500 characters more)")
     assert reply["whole"] == "y" * 2500
+
+
+def test_what_one_source_left_open_for_one_reason_is_one_row() -> None:
+    down = [
+        Unread(source="prometheus", asked=f"query {n}", why=f"Asked it for query {n}: no connection", advice="look")
+        for n in range(90)
+    ]
+    lone = Unread(source="logs:a", asked="/a.log", why="no such file")
+    reply = render({}, unread_rows((*down, lone)))
+
+    assert reply["unread"] == [
+        {
+            "source": "prometheus",
+            "asked": "90 questions, the first: query 0",
+            "why": "Asked it for …: no connection",
+            "advice": "look",
+        },
+        {"source": "logs:a", "asked": "/a.log", "why": "no such file"},
+    ]

@@ -168,6 +168,20 @@ def test_it_ends_in_order_and_leaves_nothing_behind(tmp_path: Path, how: str) ->
     assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
 
 
+def test_it_ends_in_order_while_it_still_plays_the_recording(tmp_path: Path) -> None:
+    with process(tmp_path, "--replay", str(AMBER)) as started:
+        begin(started)
+        send(started, "tools/call", 2, name="overview", arguments={})
+        assert started.stdout is not None
+        answer = json.loads(started.stdout.readline())
+        started.terminate()
+        code = started.wait(30)
+
+    assert (answer["id"], code) == (1, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["stderr.txt"]
+    assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
+
+
 def test_a_file_as_stdin_is_read_to_its_end(tmp_path: Path) -> None:
     hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "file", "version": "1"}}
     with tempfile.TemporaryFile("w+", dir=tmp_path) as script:
