@@ -50,7 +50,7 @@ async def watch_state(db: aiosqlite.Connection, cluster: str, violated: Iterable
     keys = to_json([list(key) for key in violated]).decode()
     newest = await db.execute_fetchall(
         "SELECT max(number) AS number FROM tickets, json_each(?2) AS key WHERE cluster = ?1 "
-        "AND invariant = key.value ->> 0 AND entity = key.value ->> 1 GROUP BY invariant, entity",
+        "AND invariant = json_extract(key.value, '$[0]') AND entity = json_extract(key.value, '$[1]') GROUP BY invariant, entity",
         (cluster, keys),
     )
     numbers = {row["number"] for row in newest}

@@ -155,7 +155,7 @@ def test_a_mistake_is_one_line_with_a_hint_and_exit_1(
 
 def test_trouble_in_the_middle_is_one_line_too(environment: dict[str, str], tmp_path: Path) -> None:
     store = tmp_path / "kept"
-    run(environment, "--replay", RECORDING, "--until", "+60s", "--store", store)
+    anyio.run(last_heartbeat, store)
     with closing(sqlite3.connect(store, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         done = run(environment, "--replay", RECORDING, "--until", "+60s", "--store", store)
