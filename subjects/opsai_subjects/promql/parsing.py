@@ -26,7 +26,7 @@ from opsai_subjects.promql.expression import (
 )
 from opsai_subjects.promql.functions import SUPPORTED
 from opsai_subjects.promql.labels import NAME
-from opsai_subjects.promql.patterns import anchored
+from opsai_subjects.promql.patterns import matching
 from opsai_subjects.promql.samples import Matcher
 
 MAX_OPERATORS = 300
@@ -57,7 +57,7 @@ def _explained(words: str) -> str:
     """Return the parser's words, with Prometheus's own names for types and the reason where the parser has none."""
     if words.startswith(_BAD_REGEX):
         try:
-            anchored(words.removeprefix(_BAD_REGEX))
+            matching(words.removeprefix(_BAD_REGEX))
         except ValueError as error:
             return f"error parsing regexp: {error}"
     if words == "invalid promql query":
@@ -141,7 +141,7 @@ def _select(tree: parser.VectorSelector) -> Select:
 
 def _check_regex(pattern: str) -> None:
     try:
-        anchored(pattern)
+        matching(pattern)
     except ValueError as error:
         raise Refused(f"parse error: error parsing regexp: {error}") from error
 

@@ -1,11 +1,16 @@
 """Regular expressions as PromQL means them: RE2's syntax, anchored at both ends, a dot that matches a newline too.
 
-Python's `re` runs them, so an expression is rewritten to mean there what it means in RE2; what RE2 does not know is
-refused in the words of Go's regexp/syntax, and the little that has no counterpart (`\\p`, flag U) by name.
+Whether a value matches is asked of the engine inside pydantic-core (Rust's `regex`), which like RE2 takes linear time
+whatever the expression; what a group holds is then asked of Python's `re`. For both an expression is rewritten to mean
+what it means in RE2; what RE2 does not know is refused in the words of Go's regexp/syntax.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
+
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 _DIGIT, _WORD, _SPACE = "0-9", "0-9A-Z_a-z", "\\t\\n\\f\\r "
 _SHORT = {
@@ -40,13 +45,40 @@ _REPEAT = re.compile(r"(?:[*+?]|\{(?P<low>\d+)(?P<comma>,(?P<high>\d*))?\})\??")
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>\w+)|\{(?P<braced>\w+)\})", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """What the two engines write differently."""
+
+    end: str
+    ascii: str
+    """How a word boundary is told to know ASCII words only."""
+    unicode_classes: bool
+
+
+_PYTHON = _Dialect("\\Z", "(?a:{})", unicode_classes=False)
+_RUST = _Dialect("\\z", "(?-u:{})", unicode_classes=True)
+
+
 @lru_cache(maxsize=4096)
-def anchored(pattern: str) -> re.Pattern[str]:
-    """Return the compiled expression, for `fullmatch`. Raises ValueError with what is wrong with it."""
+def matching(pattern: str) -> Callable[[str], bool]:
+    """Return what says whether a whole text matches. Raises ValueError with what is wrong with the expression."""
+    rewritten = _Rewriting(pattern, _RUST).whole()
     try:
-        return re.compile(_Rewriting(pattern).whole(), re.DOTALL)
+        schema = core_schema.str_schema(pattern=f"^(?s:{rewritten})\\z", regex_engine="rust-regex")
+        return SchemaValidator(schema).isinstance_python
+    except SchemaError as error:
+        raise ValueError(f"{str(error).rpartition(': ')[2].strip()}: `{pattern}`") from error
+
+
+@lru_cache(maxsize=512)
+def capturing(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    """Return what finds the groups of a whole text. Raises ValueError with what is wrong with the expression."""
+    matches = matching(pattern)
+    try:
+        regex = re.compile(_Rewriting(pattern, _PYTHON).whole(), re.DOTALL)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{error}: `{pattern}`") from error
+    return lambda text: regex.fullmatch(text) if matches(text) else None
 
 
 def expanded(template: str, match: re.Match[str]) -> str:
@@ -64,13 +96,14 @@ def expanded(template: str, match: re.Match[str]) -> str:
 
 
 class _Rewriting:
-    """One expression on its way from RE2's syntax to Python's."""
+    """One expression on its way from RE2's syntax to an engine's."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, dialect: _Dialect) -> None:
         self._rest = pattern
+        self._dialect = dialect
         self._out: list[str] = []
-        self._open = [0]
-        """How many scoped flags each open group must close besides itself."""
+        self._flags: list[list[str]] = [[]]
+        """The flags set so far in each open group: each is a scope of its own, to be closed with the group."""
         self._repeatable = False
         """Whether an operand stands before."""
         self._multiline = re.search(r"\(\?[isU]*m", pattern) is not None
@@ -79,9 +112,9 @@ class _Rewriting:
         """Return the rewritten expression."""
         while self._rest:
             self._step()
-        if len(self._open) > 1:
+        if len(self._flags) > 1:
             raise ValueError("missing closing )")
-        return "".join((*self._out, ")" * self._open[0]))
+        return "".join((*self._out, ")" * len(self._flags[0])))
 
     def _step(self) -> None:
         head = self._rest[0]
@@ -96,13 +129,15 @@ class _Rewriting:
         elif repeat := _REPEAT.match(self._rest):
             self._repeat(repeat)
         elif head == "|":
-            self._operand(self._take(1))
+            # Flags set inside one alternative hold for the next ones too.
+            self._operand(f"{')' * len(self._flags[-1])}{self._take(1)}{''.join(self._flags[-1])}")
             self._repeatable = False
-        elif head == "$" and not self._multiline:
+        elif head in "^$":
+            end = self._dialect.end if head == "$" and not self._multiline else head
             self._take(1)
-            self._operand("\\Z")
+            self._operand(f"(?:{end})")  # in a group, for only there it may be repeated
         else:
-            self._operand(self._take(1) if head in ".^$" else re.escape(self._take(1)))
+            self._operand(self._take(1) if head == "." else re.escape(self._take(1)))
 
     def _take(self, count: int) -> str:
         taken, self._rest = self._rest[:count], self._rest[count:]
@@ -120,7 +155,6 @@ class _Rewriting:
         found = _GROUP.match(self._rest)
         if found is None:
             raise ValueError(f"invalid or unsupported Perl syntax: `{self._rest[:3]}`")
-        starts_group = not self._out or self._out[-1].startswith("(")
         self._take(found.end())
         if found["name"]:
             self._enter(f"(?P<{found['name']}>")
@@ -129,23 +163,21 @@ class _Rewriting:
             raise ValueError("the flag U is not supported here")
         if found["end"] == ":":
             self._enter(f"(?{found['flags']}:")
-        elif not starts_group:
-            raise ValueError("flags in the middle of a group are not supported here")
         else:
-            self._out.append(f"(?{found['flags']}:")
-            self._open[-1] += 1
+            self._flags[-1].append(f"(?{found['flags']}:")
+            self._out.append(self._flags[-1][-1])
             self._repeatable = False
 
     def _enter(self, text: str) -> None:
         self._out.append(text)
-        self._open.append(0)
+        self._flags.append([])
         self._repeatable = False
 
     def _close(self) -> None:
-        if len(self._open) == 1:
+        if len(self._flags) == 1:
             raise ValueError("unexpected )")
         self._take(1)
-        self._operand(")" * (1 + self._open.pop()))
+        self._operand(")" * (1 + len(self._flags.pop())))
 
     def _repeat(self, found: re.Match[str]) -> None:
         if not self._repeatable:
@@ -164,13 +196,15 @@ class _Rewriting:
             self._take(2)
             return f"[{_SHORT[letter]}]"
         if letter in ("A", "b", "B"):
-            return f"(?a:{self._take(2)})"
+            return self._dialect.ascii.format(self._take(2))
         if letter == "z":
             self._take(2)
-            return "\\Z"
+            return f"(?:{self._dialect.end})"
+        if self._dialect.unicode_classes and (found := re.match(r"\\[pP](?:\w|\{\^?\w+\})", self._rest)):
+            return self._take(found.end())
         if letter == "Q":
             quoted, _, self._rest = self._rest[2:].partition("\\E")
-            return f"(?:{re.escape(quoted)})" if len(quoted) != 1 else re.escape(quoted)
+            return re.escape(quoted)
         return re.escape(self._character())
 
     def _character(self) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from opsai_subjects.promql.expression import Refused
 from opsai_subjects.promql.grid import Grid
 from opsai_subjects.promql.labels import get, put
-from opsai_subjects.promql.patterns import anchored, expanded
+from opsai_subjects.promql.patterns import capturing, expanded
 
 
 def label_replace(grid: Grid, target: str, template: str, source: str, pattern: str) -> Grid:
     """Set a label to the template filled from a match on another one; labels that do not match stay."""
     try:
-        regex = anchored(pattern)
+        groups = capturing(pattern)
     except ValueError as error:
         raise Refused(f"invalid regular expression in label_replace(): {pattern}") from error
     if not target:
@@ -19,7 +19,7 @@ def label_replace(grid: Grid, target: str, template: str, source: str, pattern: 
     made = [
         labels if match is None else put(labels, [(target, expanded(template, match))])
         for labels in grid.labels
-        for match in (regex.fullmatch(get(labels, source)),)
+        for match in (groups(get(labels, source)),)
     ]
     return Grid(made, grid.values, grid.present).merged()
 

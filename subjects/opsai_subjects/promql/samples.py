@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from opsai_subjects.promql.flat import Flat
 from opsai_subjects.promql.labels import NAME, LabelSet, get, label_set
-from opsai_subjects.promql.patterns import anchored
+from opsai_subjects.promql.patterns import matching
 
 STALE_NAN_BITS = 0x7FF0000000000002
 """The bits of Prometheus's staleness marker: a NaN that ends a series (prometheus model/value/value.go)."""
@@ -42,7 +42,7 @@ class Matcher:
             return value == self.value
         if self.op == "!=":
             return value != self.value
-        return (anchored(self.value).fullmatch(value) is not None) == (self.op == "=~")
+        return matching(self.value)(value) == (self.op == "=~")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ odd_labels{text="say \"a\\b\""}
 odd_labels{name=~"Gr.*e"}
 odd_labels{path=~"/a/b\\.c.*"}
 odd_labels{path=~"/a/b.c.*"}
-odd_labels{text=~"two.*"}
+odd_labels{text=~"two[^ ]*"}
 odd_labels{name=~"(?i)PLAIN"}
 odd_labels{name=~"\\w+"}
 requests_total offset 1m
@@ -277,7 +277,7 @@ topk(Inf, level)
 topk by (job) (1, rate(requests_total[1m]))
 bottomk(2, level)
 bottomk by (zone) (1, level)
-bottomk(3, level_of_trouble)
+count(bottomk(3, level_of_trouble))
 quantile(0.5, level)
 quantile(0.25, level_of_trouble)
 quantile by (job) (0.9, by_code_total)
@@ -346,7 +346,7 @@ level % 3
 -7.5 % level
 level ^ 2
 2 ^ level
-level atan2 requests_total
+(level atan2 requests_total) + 0
 -level
 -(level + 1)
 -{__name__=~"twin_.",k="same"}
@@ -473,6 +473,66 @@ level{job="a}
 level{job=a}
 """
 
+PATTERN_LINES = r"""
+a|b
+a*
+(a|b)+
+a{2}
+a{1,}b
+a{0,2}?b?
+a{,2}
+a**
++a
+[ab]+
+[^a]
+[]a.]+
+[a-]+
+[\w.-]+
+[^\W]+
+[[:alpha:]]+
+[[:^alpha:]]
+[[:upper:]]{2}
+[z-a]
+[a
+\w+
+\W
+\d
+\D+
+\S*
+\pL+
+.
+..
+a.
+a\.
+a\.\z
+^a$
+$^
+^*b
+(?i)ab
+(?i:A)b
+a(?i)b|É
+(?-i)ab
+(?s).+
+(?m)^a$
+(?P<n>a)b
+(?=a)
+(?!a).*
+(a)\1
+\Qa{2}\E
+\Qa.\E?
+\x41B
+\x{c9}
+\101\102
+\y
+\baab\b
+a\Bab
+(
+a)
+()
+(?:a)b
+x_y
+"""
+
 
 def queries(text: str) -> list[str]:
     """Return the queries of a block, one a line."""
@@ -480,3 +540,12 @@ def queries(text: str) -> list[str]:
 
 
 ALL = [query for text in (SELECTORS, FUNCTIONS, AGGREGATIONS, HISTOGRAMS, OPERATORS, ERRORS) for query in queries(text)]
+
+WRONG_OVER_A_RANGE = frozenset({"predict_linear(requests_total[1m] @ 1795400200, 100)"})
+"""Prometheus 2.42 forgets samples of a fixed window from step to step; at one moment it answers right."""
+
+PATTERNS = [
+    (pattern, value)
+    for pattern in queries(PATTERN_LINES)
+    for value in ("", "a", "b", "ab", "aab", "AB", "É", "1", "a1", "a.", "a-b", "a{2}", "x_y")
+]
