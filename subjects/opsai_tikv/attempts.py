@@ -1,6 +1,6 @@
 """Reads that may fail: each is tried once, and a failure is kept as something unread."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
 from opsai_subjects.errors import QueryInvalid, SourceError
@@ -30,6 +30,10 @@ class Attempts:
         self._unread.append(
             Unread(source=source, asked=clean(asked, 300), why=clean(why, 500), advice=clean(advice, 300))
         )
+
+    def add(self, unread: Iterable[Unread]) -> None:
+        """Take over what another found unread."""
+        self._unread += unread
 
     @property
     def unread(self) -> tuple[Unread, ...]:

@@ -1,257 +1,192 @@
 """Gathering: every source read once for one instant, and what could not be read kept beside what was."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import partial
-from typing import TypeVar
+from datetime import UTC, datetime
 
 import anyio
 
-from opsai_subjects.errors import NotRecorded, SourceError, SourceTooLarge
-from opsai_subjects.model import Clock, Node, Unread, Window
+from opsai_subjects.errors import SourceError
+from opsai_subjects.model import LogSource, MetricsSource, Node, Scalar, Window
 from opsai_subjects.subject import Sources
+from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, Outcome, StoreFacts, TikvFacts, Tracks
 from opsai_tikv.logged import read_logs
 from opsai_tikv.pd import Pd
-from opsai_tikv.pd_traffic import HEARTBEAT_SECONDS, hottest
-from opsai_tikv.pd_values import Config, Members, Store, View
+from opsai_tikv.pd_hot import Direction
+from opsai_tikv.pd_values import Members, Store, View
 from opsai_tikv.peculiar import peculiar
+from opsai_tikv.placed import Placement, read_gc, read_placement, read_traffic
 from opsai_tikv.reaching import status_address
-from opsai_tikv.remembered import remembered_stores
 from opsai_tikv.status import StatusPort
-from opsai_tikv.tracking import LOOK_BACK_SECONDS, follow, latest
+from opsai_tikv.topology import stores_by_metrics
+from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, Followed, follow, latest
 
-T = TypeVar("T")
 PROBES_AT_ONCE = 16
 SETTINGS_READ_AT_MOST = 20
 """Stores whose own settings are compared: 22 kB each."""
-MOVERS = ("evict-leader-scheduler", "grant-leader-scheduler")
+REGION_STATES = "max by (type) (pd_regions_status)"
 
 
 @dataclass
-class _Reading:
-    """What has been read so far."""
+class _Found:
+    """What the parts that are read side by side found."""
 
-    unread: list[Unread] = field(default_factory=list[Unread])
-
-    async def attempt(self, source: str, asked: str, read: Callable[[], Awaitable[T]]) -> T | None:
-        """Return what the read gives; None, with the reason kept, when it cannot be read."""
-        try:
-            return await read()
-        except SourceError as error:
-            self.unread.append(Unread(source=source, asked=asked, why=error.came_back, advice=error.advice))
-            return None
+    placement: Placement = field(default_factory=Placement)
+    hot: dict[Direction, tuple[HotRegion, ...]] = field(default_factory=dict[Direction, tuple[HotRegion, ...]])
+    gc: tuple[float | None, str] = (None, "")
+    followed: Followed | None = None
+    region_states: dict[str, int] | None = None
+    logs: dict[str, NodeLog] = field(default_factory=dict[str, NodeLog])
+    ports: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
+    settings: dict[str, dict[str, Scalar]] = field(default_factory=dict[str, dict[str, Scalar]])
 
 
 async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], range_text: str) -> TikvFacts:
     """Read everything once. Never raises for a source that cannot be read."""
-    reading = _Reading()
-    clock: Clock = sources.clock
-    at = clock.now()
+    tries = Attempts()
+    at = sources.clock.now()
     views = await pd.views()
     members = next((view.members for view in views if view.members), None)
     leader = await pd.leader()
     for view in views:
         if view.outcome != "answered":
-            reading.unread.append(Unread(source=f"pd:{view.name}", asked=view.url, why=view.why or view.outcome))
-    stores = await reading.attempt("pd", "/pd/api/v1/stores", pd.stores)
-    store_facts = tuple(_store(store, at, names) for store in stores or ())
-    if stores is None:
-        store_facts = await remembered_stores(sources.metrics, names)
+            tries.miss(f"pd:{view.name}", view.url, view.why or view.outcome)
+    listed = await tries.of("pd", "/pd/api/v1/stores", pd.stores())
+    if listed is not None:
+        stores = tuple(_store(store, at, names) for store in listed)
+    else:
+        stores = tuple(_remembered(node) for node in await stores_by_metrics(sources.metrics, names, tries))
     member_facts = await _members(pd, views, members, leader, names)
-    nodes = _nodes(store_facts, member_facts)
-    parts = _Parts(reading, pd, sources, nodes, Window.last(LOOK_BACK_SECONDS, at), range_text)
+    nodes = _nodes(stores, member_facts)
+    window = Window.last(LOOK_BACK_SECONDS, at)
+    found = await _side_by_side(pd, sources, tries, nodes, stores, window, range_text)
+    replicas = found.placement.config.values.get("replication.max-replicas") if found.placement.config else None
+    tracks = (
+        found.followed.tracks if found.followed else Tracks(start=window.start, step_seconds=STEP_SECONDS, by_name={})
+    )
+    starts = latest(tracks.by_name.get("start_time", {}))
+    answered = any(view.outcome == "answered" for view in views)
+    return TikvFacts(
+        cluster=cluster,
+        cluster_id=members.cluster_id if members else None,
+        at=at,
+        nodes=nodes,
+        unread=tries.unread,
+        pd_answers=answered,
+        leader=leader,
+        leader_known=answered,
+        members=tuple(_started(member, starts) for member in member_facts),
+        stores=tuple(
+            store.model_copy(update={"status_port": found.ports.get(store.entity, "unknown")}) for store in stores
+        ),
+        stores_known=listed is not None,
+        region_count=found.placement.region_count,
+        max_replicas=replicas if isinstance(replicas, int) else None,
+        schedulers=found.placement.schedulers,
+        paused_schedulers=found.placement.paused,
+        evicting=found.placement.evicting,
+        config=found.placement.config.values if found.placement.config else None,
+        store_config=found.settings,
+        region_states=found.region_states,
+        hot_writes=found.hot.get("write"),
+        hot_reads=found.hot.get("read"),
+        gc_safe_point_age_seconds=found.gc[0],
+        gc_blocker=found.gc[1],
+        tracks=tracks,
+        unreachable=found.followed.unreachable if found.followed else {},
+        logs=found.logs,
+    )
+
+
+async def _side_by_side(
+    pd: Pd,
+    sources: Sources,
+    tries: Attempts,
+    nodes: tuple[Node, ...],
+    stores: tuple[StoreFacts, ...],
+    window: Window,
+    range_text: str,
+) -> _Found:
+    found = _Found()
+
+    async def of_pd() -> None:
+        found.placement = await read_placement(pd, tries)
+        found.hot = await read_traffic(pd, tries)
+        found.gc = await read_gc(pd, tries, window.end)
+
+    async def of_metrics() -> None:
+        if sources.metrics is None:
+            tries.miss("prometheus", "every signal", "no Prometheus is set", "set `prometheus` (--prometheus URL)")
+            return
+        found.followed = await follow(sources.metrics, nodes, window, range_text)
+        tries.add(found.followed.unread)
+        found.region_states = await _region_states(sources.metrics, tries)
+
+    async def of_logs() -> None:
+        found.logs = await _logs(sources.logs, nodes, window, tries)
+
+    async def of_ports() -> None:
+        found.ports, found.settings = await _ports(sources, stores, tries)
+
     async with anyio.create_task_group() as tasks:
-        for part in (parts.placement, parts.traffic, parts.gc, parts.tracks, parts.logs):
+        for part in (of_pd, of_metrics, of_logs, of_ports):
             tasks.start_soon(part)
-        tasks.start_soon(parts.ports, store_facts)
-    return parts.facts(cluster, at, views, members, leader, member_facts, store_facts, stores is not None)
+    return found
 
 
-class _Parts:
-    """The parts that are read side by side once the nodes are known."""
+async def _region_states(metrics: MetricsSource, tries: Attempts) -> dict[str, int] | None:
+    reply = await tries.of("prometheus", REGION_STATES, metrics.instant(REGION_STATES))
+    if reply is None or not reply.series:
+        return None
+    return {one.labels.get("type", "").removesuffix("-region-count"): int(one.last) for one in reply.series}
 
-    def __init__(
-        self, reading: _Reading, pd: Pd, sources: Sources, nodes: tuple[Node, ...], window: Window, range_text: str
-    ) -> None:
-        self._reading = reading
-        self._pd = pd
-        self._sources = sources
-        self._nodes = nodes
-        self._window = window
-        self._range_text = range_text
-        self._outcomes: dict[str, Outcome] = {}
-        self._evicting: dict[str, str] = {}
-        self._schedulers: tuple[str, ...] | None = None
-        self._paused: tuple[str, ...] | None = None
-        self._config: Config | None = None
-        self._region_count: int | None = None
-        self._hot: dict[str, tuple[HotRegion, ...]] = {}
-        self._settings: dict[str, dict[str, str | int | float | bool | None]] = {}
-        self._gc: tuple[float | None, str] = (None, "")
-        self._tracks: Tracks | None = None
-        self._unreachable: dict[str, dict[str, float]] = {}
-        self._states: dict[str, int] | None = None
-        self._logs: dict[str, NodeLog] = {}
 
-    async def placement(self) -> None:
-        attempt = self._reading.attempt
-        self._schedulers = await attempt("pd", "/pd/api/v1/schedulers", self._pd.schedulers)
-        self._paused = await attempt("pd", "/pd/api/v1/schedulers?status=paused", self._pd.paused_schedulers)
-        self._config = await attempt("pd", "/pd/api/v1/config", self._pd.config)
-        self._region_count = await attempt("pd", "/pd/api/v1/regions/count", self._pd.region_count)
-        for name in MOVERS:
-            if self._schedulers and name in self._schedulers:
-                found = await attempt("pd", f"scheduler-config/{name}", partial(self._pd.scheduler_config, name))
-                for key in found.values if found else ():
-                    if key.startswith("store-id-ranges."):
-                        self._evicting[f"store:{key.split('.')[1]}"] = name
+async def _logs(logs: LogSource | None, nodes: tuple[Node, ...], window: Window, tries: Attempts) -> dict[str, NodeLog]:
+    if logs is None:
+        tries.miss("logs", "decisive messages", "no logs are set", "set `logs` (--logs NODE=GLOB)")
+        return {}
+    found, unread = await read_logs(logs, nodes, window)
+    tries.add(unread)
+    return found
 
-    async def traffic(self) -> None:
-        try:
-            regions = await self._pd.region_traffic()
-            self._hot = {name: hottest(regions, name) for name in ("written_keys", "read_keys")}
-        except SourceTooLarge:
-            await self._busiest()
-        except NotRecorded:
-            return
-        except SourceError as error:
-            self._reading.unread.append(
-                Unread(source="pd", asked=error.asked, why=error.came_back, advice=error.advice)
-            )
 
-    async def _busiest(self) -> None:
-        flows = await self._reading.attempt("pd", "/pd/api/v1/hotspot/stores", self._pd.store_flows)
-        for direction, name in (("write", "written_keys"), ("read", "read_keys")):
-            try:
-                regions = await self._pd.busiest_regions("write" if direction == "write" else "read")
-            except SourceError as error:
-                self._reading.unread.append(
-                    Unread(source="pd", asked=error.asked, why=error.came_back, advice=error.advice)
-                )
-                continue
-            rate = sum(flow.write_keys if direction == "write" else flow.read_keys for flow in flows or ())
-            copies = 3 if direction == "write" else 1
-            self._hot[name] = hottest(regions, name, rate * HEARTBEAT_SECONDS / copies)
+async def _ports(
+    sources: Sources, stores: tuple[StoreFacts, ...], tries: Attempts
+) -> tuple[dict[str, Outcome], dict[str, dict[str, Scalar]]]:
+    """Knock at each store's status port; of a small cluster read its settings too, and return the peculiar ones."""
+    limiter = anyio.CapacityLimiter(PROBES_AT_ONCE)
+    outcomes: dict[str, Outcome] = {}
+    settings: dict[str, dict[str, Scalar]] = {}
 
-    async def gc(self) -> None:
-        found = await self._reading.attempt("pd", "/pd/api/v1/gc/safepoint", self._pd.gc_safe_point)
-        if found is None or found.gc_safe_point_at is None:
-            return
-        age = (self._window.end - found.gc_safe_point_at).total_seconds()
-        held = [service for service in found.services if service.safe_point_at]
-        oldest = min(held, key=lambda service: service.safe_point_at or self._window.end, default=None)
-        self._gc = (age, oldest.service_id if oldest else "")
+    async def one(store: StoreFacts) -> None:
+        async with limiter:
+            port = StatusPort(sources.web, store.status_address, dict(sources.reach))
+            probe = await port.alive()
+            outcomes[store.entity] = probe.outcome
+            if probe.outcome == "answered":
+                own = await port.config() if len(stores) <= SETTINGS_READ_AT_MOST else None
+                if own is not None:
+                    settings[store.entity] = own
+            elif probe.outcome != "unknown":
+                tries.miss(f"status:{store.entity}", "/status", probe.says or probe.outcome)
 
-    async def tracks(self) -> None:
-        metrics = self._sources.metrics
-        if metrics is None:
-            self._reading.unread.append(
-                Unread(
-                    source="prometheus",
-                    asked="every signal",
-                    why="no Prometheus is set",
-                    advice="set `prometheus` (--prometheus URL)",
-                )
-            )
-            return
-        followed = await follow(metrics, self._nodes, self._window, self._range_text)
-        self._tracks, self._unreachable = followed.tracks, followed.unreachable
-        self._reading.unread += followed.unread
-        states = await self._reading.attempt(
-            "prometheus", "pd_regions_status", lambda: metrics.instant("max by (type) (pd_regions_status)")
-        )
-        if states and states.series:
-            self._states = {
-                one.labels.get("type", "").removesuffix("-region-count"): int(one.last) for one in states.series
-            }
+    async with anyio.create_task_group() as tasks:
+        for store in stores:
+            if store.status_address and store.state != "Tombstone":
+                tasks.start_soon(one, store)
+    return outcomes, peculiar(settings)
 
-    async def logs(self) -> None:
-        if self._sources.logs is None:
-            self._reading.unread.append(
-                Unread(
-                    source="logs",
-                    asked="decisive messages",
-                    why="no logs are set",
-                    advice="set `logs` (--logs NODE=GLOB)",
-                )
-            )
-            return
-        self._logs, unread = await read_logs(self._sources.logs, self._nodes, self._window)
-        self._reading.unread += unread
 
-    async def ports(self, stores: tuple[StoreFacts, ...]) -> None:
-        limiter = anyio.CapacityLimiter(PROBES_AT_ONCE)
-        read_settings = len(stores) <= SETTINGS_READ_AT_MOST
-        settings: dict[str, dict[str, str | int | float | bool | None]] = {}
-
-        async def one(store: StoreFacts) -> None:
-            async with limiter:
-                port = StatusPort(self._sources.web, store.status_address, dict(self._sources.reach))
-                probe = await port.alive()
-                self._outcomes[store.entity] = probe.outcome
-                if probe.outcome == "answered" and read_settings:
-                    found = await port.config()
-                    if found is not None:
-                        settings[store.entity] = found
-                elif probe.outcome != "answered" and probe.outcome != "unknown":
-                    self._reading.unread.append(
-                        Unread(source=f"status:{store.entity}", asked="/status", why=probe.says or probe.outcome)
-                    )
-
-        async with anyio.create_task_group() as tasks:
-            for store in stores:
-                if store.status_address and store.state != "Tombstone":
-                    tasks.start_soon(one, store)
-        self._settings = peculiar(settings)
-
-    def facts(
-        self,
-        cluster: str,
-        at: datetime,
-        views: tuple[View, ...],
-        members: Members | None,
-        leader: str | None,
-        member_facts: tuple[MemberFacts, ...],
-        stores: tuple[StoreFacts, ...],
-        stores_known: bool,
-    ) -> TikvFacts:
-        """Put the parts together."""
-        replicas = self._config.values.get("replication.max-replicas") if self._config else None
-        tracks = self._tracks or Tracks(start=self._window.start, step_seconds=15.0, by_name={})
-        starts = latest(tracks.by_name.get("start_time", {}))
-        return TikvFacts(
-            cluster=cluster,
-            cluster_id=members.cluster_id if members else None,
-            at=at,
-            nodes=self._nodes,
-            unread=tuple(self._reading.unread),
-            pd_answers=any(view.outcome == "answered" for view in views),
-            leader=leader,
-            leader_known=any(view.outcome == "answered" for view in views),
-            members=tuple(_started(member, starts) for member in member_facts),
-            stores=tuple(
-                store.model_copy(update={"status_port": self._outcomes.get(store.entity, "unknown")})
-                for store in stores
-            ),
-            stores_known=stores_known,
-            region_count=self._region_count,
-            max_replicas=replicas if isinstance(replicas, int) else None,
-            schedulers=self._schedulers,
-            paused_schedulers=self._paused,
-            evicting=self._evicting,
-            config=self._config.values if self._config else None,
-            store_config=self._settings,
-            region_states=self._states,
-            hot_writes=self._hot.get("written_keys"),
-            hot_reads=self._hot.get("read_keys"),
-            gc_safe_point_age_seconds=self._gc[0],
-            gc_blocker=self._gc[1],
-            tracks=tracks,
-            unreachable=self._unreachable,
-            logs=self._logs,
-        )
+def _remembered(node: Node) -> StoreFacts:
+    return StoreFacts(
+        entity=node.entity,
+        id=node.entity.removeprefix("store:"),
+        name=node.name,
+        address=node.address,
+        status_address=node.status_address,
+        state=node.state,
+    )
 
 
 def _store(store: Store, at: datetime, names: dict[str, str]) -> StoreFacts:
@@ -314,11 +249,7 @@ async def _members(
 
 def _started(member: MemberFacts, starts: dict[str, float]) -> MemberFacts:
     start = starts.get(member.entity)
-    return (
-        member
-        if start is None
-        else member.model_copy(update={"started_at": datetime.fromtimestamp(start).astimezone()})
-    )
+    return member if start is None else member.model_copy(update={"started_at": datetime.fromtimestamp(start, UTC)})
 
 
 def _nodes(stores: Sequence[StoreFacts], members: Sequence[MemberFacts]) -> tuple[Node, ...]:

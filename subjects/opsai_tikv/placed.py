@@ -1,0 +1,83 @@
+"""What PD says of placement and traffic: schedulers, settings, hot regions, GC. Reads that fail are kept as unread."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from opsai_subjects.errors import NotRecorded, SourceError, SourceTooLarge
+from opsai_tikv.attempts import Attempts
+from opsai_tikv.facts import HotRegion
+from opsai_tikv.pd import Pd
+from opsai_tikv.pd_hot import Direction
+from opsai_tikv.pd_traffic import HEARTBEAT_SECONDS, hottest
+from opsai_tikv.pd_values import Config
+
+MOVERS = ("evict-leader-scheduler", "grant-leader-scheduler")
+"""Schedulers that keep leaders away from stores, or on them; their settings name the stores."""
+
+
+@dataclass
+class Placement:
+    """Schedulers and settings; None is what could not be read."""
+
+    schedulers: tuple[str, ...] | None = None
+    paused: tuple[str, ...] | None = None
+    evicting: dict[str, str] = field(default_factory=dict[str, str])
+    config: Config | None = None
+    region_count: int | None = None
+
+
+async def read_placement(pd: Pd, tries: Attempts) -> Placement:
+    """Return the schedulers, whom they move leaders from, and the settings in force."""
+    found = Placement(
+        schedulers=await tries.of("pd", "/pd/api/v1/schedulers", pd.schedulers()),
+        paused=await tries.of("pd", "/pd/api/v1/schedulers?status=paused", pd.paused_schedulers()),
+        config=await tries.of("pd", "/pd/api/v1/config", pd.config()),
+        region_count=await tries.of("pd", "/pd/api/v1/regions/count", pd.region_count()),
+    )
+    for name in MOVERS:
+        if found.schedulers and name in found.schedulers:
+            config = await tries.of("pd", f"scheduler-config/{name}", pd.scheduler_config(name))
+            for key in config.values if config else ():
+                if key.startswith("store-id-ranges."):
+                    found.evicting[f"store:{key.split('.')[1]}"] = name
+    return found
+
+
+async def read_traffic(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, ...]]:
+    """Return the regions that carry most of the writes and of the reads; a direction that cannot be read is left out."""
+    try:
+        regions = await pd.region_traffic()
+    except SourceTooLarge:
+        return await _busiest(pd, tries)
+    except NotRecorded:  # an older recording: nobody asked, so nothing is known and nothing is wrong
+        return {}
+    except SourceError as error:
+        tries.miss("pd", error.asked, error.came_back, error.advice)
+        return {}
+    return {"write": hottest(regions, "written_keys"), "read": hottest(regions, "read_keys")}
+
+
+async def _busiest(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, ...]]:
+    flows = await tries.of("pd", "/pd/api/v1/hotspot/stores", pd.store_flows()) or ()
+    copies = 3.0
+    """Written keys count on every replica."""
+    totals: dict[Direction, float] = {
+        "write": sum(flow.write_keys for flow in flows) * HEARTBEAT_SECONDS / copies,
+        "read": sum(flow.read_keys for flow in flows) * HEARTBEAT_SECONDS,
+    }
+    found: dict[Direction, tuple[HotRegion, ...]] = {}
+    for direction, total in totals.items():
+        regions = await tries.of("pd", f"/pd/api/v1/regions/{direction}flow", pd.busiest_regions(direction))
+        if regions is not None:
+            found[direction] = hottest(regions, "written_keys" if direction == "write" else "read_keys", total)
+    return found
+
+
+async def read_gc(pd: Pd, tries: Attempts, now: datetime) -> tuple[float | None, str]:
+    """Return the age of GC's safe point in seconds and who holds it; no age when GC is not used or not known."""
+    found = await tries.of("pd", "/pd/api/v1/gc/safepoint", pd.gc_safe_point())
+    if found is None or found.gc_safe_point_at is None:
+        return None, ""
+    held = [service for service in found.services if service.safe_point_at]
+    oldest = min(held, key=lambda service: service.safe_point_at or now, default=None)
+    return (now - found.gc_safe_point_at).total_seconds(), oldest.service_id if oldest else ""
