@@ -13,7 +13,7 @@ from opsai_lab.investigating import Order, investigate
 from opsai_lab.layout import WIDTH, columns
 from opsai_lab.report import action_text, claims_text, conclusion_text, doubts_text, one_line, rivals_table
 from opsai_lab.truth import Truth, read_truth
-from opsai_lab.voice import Voice, program
+from opsai_lab.voice import Voice, in_shell, program
 from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_server.tickets.store import Store, open_store
 from opsai_server.tickets.tick import Ticked
@@ -215,5 +215,6 @@ def _next(voice: Voice, recording: Path, at: datetime, store: Path, ticket: str 
     voice.line(f"  {program('opsai')} {shown} --store {store}")
     voice.line(f"  {program('opsai')} demo hazel-kite")
     voice.line("Or ask Claude about this moment:")
-    where = recording.relative_to(Path.cwd()) if recording.is_relative_to(Path.cwd()) else recording
-    voice.line(f"  claude mcp add opsai -- {program('opsai-mcp')} --replay {where} --at {at.isoformat()}")
+    server = program("opsai-mcp")
+    server = server if server == "opsai-mcp" else in_shell(Path(server))
+    voice.line(f"  claude mcp add opsai -- {server} --replay {in_shell(recording)} --at {at.isoformat()}")

@@ -1,5 +1,6 @@
 """Saying things on the terminal: coloured there, plain in a pipe, never wrapped by the terminal's width."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable
@@ -51,3 +52,9 @@ def program(name: str) -> str:
     if found and Path(found).resolve().parent == folder.resolve():
         return name
     return str(folder / name) if (folder / name).exists() else name
+
+
+def in_shell(path: Path) -> str:
+    """Return a path as a shell in this folder reads it whole, short where it lies inside."""
+    whole, here = path.absolute(), Path.cwd()
+    return f'"$PWD/{whole.relative_to(here)}"' if whole.is_relative_to(here) else shlex.quote(str(whole))
