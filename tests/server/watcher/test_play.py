@@ -22,9 +22,9 @@ class CourseClock(ReplayClock):
     """A clock under which part:a is down from a moment on."""
 
     def __init__(self, world: ToyWorld, down_from: datetime) -> None:
-        super().__init__(NOON)
         self.world = world
         self.down_from = down_from
+        super().__init__(NOON)
 
     def set(self, at: datetime) -> None:
         super().set(at)
