@@ -1,0 +1,56 @@
+"""What cannot be read makes verdicts unknown, never held or violated, and is named with what to set."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from opsai_subjects.opening import open_replay
+from opsai_tikv.gather import gather
+from opsai_tikv.invariants import judge
+from opsai_tikv.pd import Pd
+from tests.subjects.recording.opened import INCIDENTS
+
+pytestmark = pytest.mark.anyio
+
+HEALTHY = INCIDENTS / "birch-lynx"
+OF_METRICS = {"store_disk_fast", "store_cpu_enough", "store_reachable", "pd_disk_fast", "load_even", "pd_leader_stable"}
+
+
+async def test_without_prometheus_what_rests_on_it_is_unknown() -> None:
+    async with open_replay(HEALTHY) as cluster:
+        cluster.clock.set(cluster.recording.incident.start + timedelta(seconds=120))
+        sources = replace(cluster.subject.sources, metrics=None)
+        pd = Pd(sources.web, cluster.settings.pd, sources.reach, sources.clock)
+        facts = await gather("lab", pd, sources, cluster.settings.names, "30s")
+    states = {verdict.invariant: verdict.state for verdict in judge(facts)}
+    assert {states[name] for name in OF_METRICS} == {"unknown"}
+    assert states["store_up"] == "held"
+    assert [entry for entry in facts.unread if entry.source == "prometheus" and "--prometheus" in entry.advice]
+
+
+async def test_without_pd_nothing_of_pd_is_held_and_metrics_still_speak() -> None:
+    async with open_replay(HEALTHY) as cluster:
+        cluster.clock.set(cluster.recording.incident.start + timedelta(seconds=120))
+        sources = cluster.subject.sources
+        nobody = Pd(sources.web, ("http://127.0.0.1:9",), {}, sources.clock)
+        facts = await gather("lab", nobody, sources, cluster.settings.names, "30s")
+    by_invariant: dict[str, set[str]] = {}
+    for verdict in judge(facts):
+        by_invariant.setdefault(verdict.invariant, set()).add(verdict.state)
+    assert by_invariant["pd_has_leader"] == {"unknown"}
+    assert by_invariant["store_up"] == {"unknown"}
+    assert by_invariant["store_disk_fast"] == {"held"}
+    assert "held" not in by_invariant["gc_advances"]
+    assert any(entry.source.startswith("pd") for entry in facts.unread)
+
+
+async def test_without_logs_an_unexplained_restart_is_unknown_and_not_a_crash() -> None:
+    async with open_replay(INCIDENTS / "frost-hare") as cluster:
+        cluster.clock.set(cluster.recording.incident.end)
+        sources = replace(cluster.subject.sources, logs=None)
+        pd = Pd(sources.web, cluster.settings.pd, sources.reach, sources.clock)
+        facts = await gather("lab", pd, sources, cluster.settings.names, "30s")
+    verdicts = [verdict for verdict in judge(facts) if verdict.invariant == "store_stays_up"]
+    assert {verdict.state for verdict in verdicts} == {"unknown"}
+    assert "log" in verdicts[0].says
