@@ -62,7 +62,7 @@ def facts() -> str:
 
 def evaluate() -> str:
     """Return the table over the shipped recordings."""
-    return fenced(said("opsai", "evaluate", "compose/incidents"))
+    return fenced(said("opsai", "evaluate", "compose/incidents", stderr=subprocess.DEVNULL))
 
 
 def excerpt(told: str) -> str:
@@ -114,7 +114,7 @@ def stub() -> Generator[str]:
             process.terminate()
 
 
-def said(program: str, *arguments: str, **environment: str) -> str:
+def said(program: str, *arguments: str, stderr: int = subprocess.STDOUT, **environment: str) -> str:
     """Run one of our programs in the checkout and return what it printed. Raises CalledProcessError."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "OPSAI_"))}
     clean["PATH"] = os.pathsep.join((str(BIN), clean["PATH"]))
@@ -124,7 +124,7 @@ def said(program: str, *arguments: str, **environment: str) -> str:
         env=clean | environment,
         check=True,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
     )
     return done.stdout
