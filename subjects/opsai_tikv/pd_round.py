@@ -156,7 +156,7 @@ class Round:
             known = ", ".join(door.name or door.url for door in doors) or "none"
             raise SourceError(path, f"PD {name}", "no member of that name is known", f"one of: {known}")
         if door.error is not None:
-            raise asked_again(door.error, path)
+            raise asked_again(door.error, path, door.of)
         return await self._get(door, path, seconds=seconds, accept=accept, local=local, leads=True)
 
     async def _found(self) -> tuple[_Door, ...]:

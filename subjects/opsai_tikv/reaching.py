@@ -68,13 +68,17 @@ def is_silent(error: SourceError) -> bool:
     return isinstance(error, SourceTimedOut | SourceDisconnected | SourceUnreachable)
 
 
-def asked_again(error: SourceError, asked: str) -> SourceError:
-    """Return the same failure for another question that was spared, since it would meet the same."""
+def asked_again(error: SourceError, asked: str, of: str = "") -> SourceError:
+    """Return the same failure for another question that was spared, since it would meet the same.
+
+    `of` is how the one asked is called now: its name may have been learned since.
+    """
+    of = of or error.of
     if isinstance(error, SourceRefused):
-        return SourceRefused(asked, error.of, error.status, error.body, error.advice)
+        return SourceRefused(asked, of, error.status, error.body, error.advice)
     if isinstance(error, NotRecorded):
         return error
-    return type(error)(asked, error.of, error.came_back, error.advice)
+    return type(error)(asked, of, error.came_back, error.advice)
 
 
 def worded(error: SourceRefused) -> SourceRefused:
