@@ -131,8 +131,6 @@ class ClusterSettings(_Section):
     cluster_access: Access = Access()
     """For PD and the status ports."""
     prometheus_access: Access = Access()
-    limits: dict[str, float] = Field(default_factory=dict[str, float])
-    """Invariant id to a limit of your own."""
     rate_seconds: Seconds = 60.0
     """The range that rates are taken over: at least four scrape intervals."""
 

@@ -26,7 +26,7 @@ class Invariant(Value):
     """How long it must be violated before a ticket is raised."""
     unit: str = ""
     limit: float | None = None
-    """The default limit, where there is one; settings may change it."""
+    """The limit, where one figure says it."""
     source: str
     """Where the limit or the rule comes from."""
     unknown_means: str

@@ -41,7 +41,7 @@ class TikvSubject:
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
         """Judge every invariant."""
-        return judge(_own(facts), self._settings.limits)
+        return judge(_own(facts))
 
     def signs(self, facts: Facts) -> tuple[Sign, ...]:
         """Evaluate every sign."""

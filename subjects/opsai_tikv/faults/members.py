@@ -164,6 +164,7 @@ DISK_HANG = FaultKind(
     do="Look at its device; end the hung member only when the other members are a healthy majority.",
     because="No fsync of its etcd log completes while the others' do.",
     verify="Its fsyncs complete, or another member leads.",
+    touches="stop",
     weight=11,
 )
 DISK_FULL = FaultKind(
@@ -190,6 +191,7 @@ DISK_ERROR = FaultKind(
     do="Check its device and file system; replace the member.",
     because="Its log tells of I/O errors.",
     verify="The new member is healthy.",
+    touches="remove",
     weight=17,
 )
 CPU = FaultKind(

@@ -57,6 +57,7 @@ DISK_HANG = FaultKind(
     do="Look at the device on its host (hung I/O, detached volume). A dead store is better than a hung one, but end it only when every region keeps its majority.",
     because="It answers and gets raft messages, yet not one fsync completes.",
     verify="fsyncs complete again, or its regions are led and replicated elsewhere.",
+    touches="stop",
     weight=15,
 )
 DISK_FULL = FaultKind(
@@ -99,6 +100,7 @@ DISK_ERROR = FaultKind(
     do="Check the device and file system of its host; rebuild the store from its peers, never copy its data folder.",
     because="It reports I/O errors or corruption of its own files.",
     verify="No new critical errors; its regions have all replicas.",
+    touches="remove",
     weight=18,
 )
 NETWORK_DELAY = FaultKind(

@@ -1,6 +1,6 @@
 """All invariants, judged on every entity they apply to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from opsai_subjects.invariant import Invariant, Verdict
 from opsai_tikv.facts import TikvFacts, groups
@@ -14,12 +14,12 @@ RULES: tuple[InvariantRule, ...] = (*PD_RULES, *PLACEMENT_RULES, *STORES, *LOAD_
 INVARIANTS: tuple[Invariant, ...] = tuple(rule.invariant for rule in RULES)
 
 
-def judge(facts: TikvFacts, limits: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
-    """Judge every invariant on every entity it applies to; `limits` are a user's own, by invariant."""
-    return tuple(_verdicts(facts, limits or {}))
+def judge(facts: TikvFacts) -> tuple[Verdict, ...]:
+    """Judge every invariant on every entity it applies to."""
+    return tuple(_verdicts(facts))
 
 
-def _verdicts(facts: TikvFacts, limits: Mapping[str, float]) -> Iterator[Verdict]:
+def _verdicts(facts: TikvFacts) -> Iterator[Verdict]:
     look = Look(facts)
     by_group = {**groups(facts), "target": (*look.members, *look.stores)}
     for rule in RULES:
@@ -27,7 +27,7 @@ def _verdicts(facts: TikvFacts, limits: Mapping[str, float]) -> Iterator[Verdict
         if rule.group == "config":
             entities = {entity: None for entity in entities if _judged(entity)}
         for entity in entities:
-            yield rule.judge(look, entity, limits.get(rule.invariant.id))
+            yield rule.judge(look, entity)
 
 
 def _judged(entity: str) -> bool:

@@ -18,14 +18,13 @@ class InvariantRule:
     group: Group
     look: Callable[[Look, str], Seen]
 
-    def judge(self, look: Look, entity: str, limit: float | None = None) -> Verdict:
+    def judge(self, look: Look, entity: str) -> Verdict:
         """Judge it on one entity. What was seen and is over is held again: signs keep the past, verdicts the present."""
         seen = self.look(look, entity)
-        over_limit = limit is None or not isinstance(seen.value, (int, float)) or seen.value > limit
         if seen.state == "unknown":
             state: Literal["held", "violated", "unknown"] = "unknown"
         else:
-            state = "violated" if seen.state == "shown" and seen.active and over_limit else "held"
+            state = "violated" if seen.state == "shown" and seen.active else "held"
         says = {
             "violated": seen.says or f"not so: {self.invariant.says}",
             "held": self.invariant.says,
@@ -37,7 +36,7 @@ class InvariantRule:
             state=state,
             says=says,
             value=seen.value if state == "violated" else None,
-            limit=limit if limit is not None else seen.limit,
+            limit=seen.limit,
             unit=self.invariant.unit,
             source=self.invariant.source,
             since=seen.since if state == "violated" else None,
