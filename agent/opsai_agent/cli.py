@@ -134,9 +134,9 @@ def follow(
     debug: Debug = False,
 ) -> None:
     """Investigate undiagnosed open tickets one after another, until stopped."""
-    console = _console(to_stderr=False)
+    console, errors = _console(to_stderr=False), _console(to_stderr=True)
     watching = Following(
-        said=lambda line: _show(console, line),
+        said=lambda line: _show(errors if line.style == "bad" else console, line),
         happened=lambda event: _tell(console, event),
         diagnosed=lambda done: _print_report(console, done),
     )

@@ -11,6 +11,7 @@ from typing import Literal
 
 from opsai_agent.backend import Backend
 from opsai_agent.budget import Budget, Limits
+from opsai_agent.errors import AgentError
 from opsai_agent.loop import Happened, Server, investigate
 from opsai_agent.prices import load_prices
 from opsai_agent.report import Report, report
@@ -97,10 +98,19 @@ async def connected(wish: Wish, chosen: Prepared) -> AsyncGenerator[Session]:
 async def run(
     wish: Wish, chosen: Prepared, session: Server, ticket: str | None, on_event: Callable[[Happened], None]
 ) -> Report:
-    """Investigate once over an open session and return the accepted diagnosis."""
+    """Investigate once over an open session and return the accepted diagnosis. Raises AgentError."""
+    if ticket is not None:
+        await _known(session, ticket)
     began = datetime.now(UTC)
     path = wish.transcript or default_file(ticket or "overview", began)
     budget = Budget(chosen.limits, time.monotonic)
     with Transcript(path, lambda: datetime.now(UTC), secrets_of(wish.environment)) as transcript:
         outcome = await investigate(session, chosen.backend, ticket, budget, transcript, on_event)
     return report(ticket, outcome, budget)
+
+
+async def _known(session: Server, ticket: str) -> None:
+    """Make sure that there is such a ticket, before a model is paid to find out. Raises AgentError in the server's words."""
+    answer = await session.call("tickets", {"id": ticket})
+    if answer.is_error:
+        raise AgentError(answer.text.removeprefix("Error executing tool tickets: "))

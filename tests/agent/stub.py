@@ -6,6 +6,7 @@ prints its URL. A conversation is a list of steps, one for each request:
 
     {"thinking": "…", "text": "…", "calls": [{"name": "overview", "input": {}}]}     an answer; `stop` and `usage` may be given
     {"error": {"status": 529, "type": "overloaded_error", "message": "…", "headers": {}}}
+    {"waits": true}                                                                   no answer until the client is gone
     {"breaks": true}                                                                  the connection ends in the middle
     {"error_in_stream": {"type": "overloaded_error", "message": "…"}}
 
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -50,6 +52,8 @@ class Stub:
     """The only key it accepts; None: any."""
     requests: list[Json] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    waiting: anyio.Event = field(default_factory=anyio.Event)
+    """Set when a client has been let wait."""
 
     def app(self) -> Starlette:
         return Starlette(routes=[Route("/v1/messages", self.answer, methods=["POST"])])
@@ -61,6 +65,10 @@ class Stub:
         if self.key is not None and key_of(request) != self.key:
             return failure({"status": 401, "type": "authentication_error", "message": "invalid x-api-key"})
         step = await self.step(body)
+        if "waits" in step:
+            self.waiting.set()
+            await request.receive()
+            return Response(status_code=204)
         if "error" in step:
             return failure(step["error"])
         events = stream(filled(step, body), body["model"], len(self.requests))
