@@ -15,14 +15,12 @@ import anyio.lowlevel
 from opsai_server.tickets.store import Store, open_store
 from opsai_server.tickets.tick import Ticked
 from opsai_server.tools.desk import Desk
-from opsai_server.watcher import play
+from opsai_server.watcher import WARM_UP, play
 from opsai_subjects.config import ClusterSettings, Settings
 from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
 
 log = logging.getLogger(__name__)
 
-WARM_UP = timedelta(seconds=60)
-"""A recording's first minute is start-up: the watcher looks from here on."""
 AFTER_TICKET = timedelta(seconds=60)
 """So long after the first ticket a recording stands: symptoms have spread, and nobody has acted yet."""
 

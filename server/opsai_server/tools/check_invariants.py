@@ -29,8 +29,8 @@ async def check_invariants(
 
     Use it to see which rules are broken and by how much; for the cause of it use differential. Returns violated ones with
     value, limit, unit, since and source, unknown ones grouped by reason (unknown is never health), held ones counted.
-    Claim path in the stored value: /verdicts/INVARIANT/ENTITY/state (also value, limit, since). Reads PD, metrics and logs
-    once; shares that read with overview and differential.
+    Claim path in the stored value: /verdicts/INVARIANT/ENTITY/state (also value, limit, since). Reads the cluster once,
+    shared with overview and differential.
     """
     facts = await desk.facts()
     verdicts = desk.subject.judge(facts)

@@ -30,7 +30,7 @@ async def differential(
     (fit, and explained by no other) with their signs, rivals and remedy, then the next candidates, then `apart`: the unknown
     signs that would decide. standing: fits | possible (something needed is unknown) | contradicted. active false: over now.
     No cause does not mean healthy. Claim paths: /signs/ENTITY/SIGN/state (shown | absent | unknown), also value and since;
-    /kinds/KIND. Reads PD, metrics and logs once, shared with overview.
+    /kinds/KIND. Reads the cluster once, shared with overview.
     """
     about = await desk.ticket(ticket) if ticket else None
     weighed = await weigh(desk, about)

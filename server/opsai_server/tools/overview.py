@@ -1,6 +1,6 @@
 """The tool `overview`: one call to start with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from opsai_server.tickets.ticket import Heartbeat
@@ -9,7 +9,7 @@ from opsai_server.tools.judged import SEVERITIES, by_id, counts, row, unknown_re
 from opsai_server.tools.shaping import Answer, Rows, by_count, moment, unread_rows, without_empty
 from opsai_server.tools.ticket_rows import listed
 from opsai_server.tools.timeline import brief
-from opsai_subjects.invariant import Invariant, Verdict
+from opsai_subjects.invariant import Verdict
 from opsai_subjects.model import Window
 from opsai_subjects.subject import Facts
 
@@ -28,7 +28,7 @@ async def overview(desk: Desk) -> Answer:
 
     Start here; it is enough to know whether anything is wrong. For every verdict use check_invariants, for the cause
     differential. Returns `healthy` (false when something is violated, null when too much is unknown to say), counts and the
-    worst of each list. Reads PD, metrics and logs once (1-3 s), shared with check_invariants and differential.
+    worst of each list. Reads the cluster once, in about a second; the reading is shared with check_invariants and differential.
     """
     facts = await desk.facts()
     verdicts = desk.subject.judge(facts)
@@ -40,13 +40,7 @@ async def overview(desk: Desk) -> Answer:
     unread = (*facts.unread, *events.unread)
     watcher = _watcher(desk, await desk.store.heartbeat(desk.name), desk.now())
     recent = [without_empty(event.model_dump()) for event in reversed(events.events)]
-    summary = {
-        "subject": desk.kind.name,
-        "cluster_id": facts.cluster_id,
-        "healthy": _healthy(verdicts, invariants),
-        "verdicts": counts(verdicts),
-        "nodes": len(facts.nodes),
-    }
+    summary = _summary(desk, facts, verdicts)
     nodes, not_well = _nodes(facts, verdicts)
     rows = listed(sorted(tickets, key=lambda ticket: SEVERITIES.index(ticket.severity)))
     value = {
@@ -59,15 +53,11 @@ async def overview(desk: Desk) -> Answer:
         "watcher": watcher,
         "unread": unread,
     }
-    worst = [
-        {key: one[key] for key in ("invariant", "entity", "severity", "grade", "says", "since") if key in one}
-        for one in violated
-    ]
     shown = {
         "summary": summary,
         "watcher": watcher,
         "nodes": {**nodes, "not_well": Rows(not_well[:NODES], len(not_well), "all by topology")},
-        "violated": Rows(worst[:VIOLATED], len(worst), "all by check_invariants(state='violated')"),
+        "violated": _worst(violated),
         "unknown": Rows(unknown[:UNKNOWN], len(unknown), "all by check_invariants(state='unknown')"),
         "tickets": Rows(rows[:TICKETS], len(rows), "all by tickets"),
         "events": Rows([brief(event) for event in recent[:EVENTS]], len(recent), "all by timeline(minutes=15)"),
@@ -75,12 +65,28 @@ async def overview(desk: Desk) -> Answer:
     return Answer(at=facts.at, value=value, shown=shown | unread_rows(unread))
 
 
-def _healthy(verdicts: tuple[Verdict, ...], invariants: Mapping[str, Invariant]) -> bool | None:
+def _summary(desk: Desk, facts: Facts, verdicts: tuple[Verdict, ...]) -> dict[str, object]:
+    return {
+        "subject": desk.kind.name,
+        "cluster_id": facts.cluster_id,
+        "healthy": _healthy(verdicts, {one.id for one in desk.kind.invariants if one.grade == "sight"}),
+        "verdicts": counts(verdicts),
+        "nodes": len(facts.nodes),
+    }
+
+
+def _healthy(verdicts: tuple[Verdict, ...], sight: set[str]) -> bool | None:
     """Return False when something of the cluster is violated, None when too little is seen to say; sight is not health."""
-    ours = [v for v in verdicts if v.invariant in invariants and invariants[v.invariant].grade == "sight"]
-    if any(verdict.state == "violated" and verdict not in ours for verdict in verdicts):
+    if any(verdict.state == "violated" and verdict.invariant not in sight for verdict in verdicts):
         return False
     return True if verdicts and all(verdict.state == "held" for verdict in verdicts) else None
+
+
+def _worst(violated: Sequence[Mapping[str, object]]) -> Rows:
+    """Return the first of the violated with what matters at first sight."""
+    names = ("invariant", "entity", "severity", "grade", "says", "since")
+    rows = [{name: one[name] for name in names if name in one} for one in violated[:VIOLATED]]
+    return Rows(rows, len(violated), "all by check_invariants(state='violated')")
 
 
 def _nodes(facts: Facts, verdicts: tuple[Verdict, ...]) -> tuple[dict[str, object], list[dict[str, object]]]:

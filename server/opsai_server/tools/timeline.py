@@ -33,7 +33,7 @@ async def timeline(
     """Tell what happened in order: restarts, elections, leader moves, setting and scheduler changes, when each symptom began and ended, ticket steps.
 
     Use it to tell cause from consequence (what began first) and to see what somebody changed; log lines come from search_logs.
-    Returns events oldest first, bursts folded with count and until. Reads metrics, PD and our store.
+    Returns events oldest first, bursts folded with count and until. Reads metrics, logs and our store.
     """
     span = window(desk.now(), minutes, start, end)
     seen = await desk.subject.events(span)
