@@ -13,8 +13,8 @@ from pydantic import JsonValue
 
 from opsai_subjects.model import ParsedLine
 
-_TIME = r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{3,9})"
-_HEADER = re.compile(rf"\[{_TIME} ([+-])(\d\d):(\d\d)\] ?\[([A-Za-z]+|\d+)\]", re.ASCII)
+_TIME = r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{3,9}))?"
+_HEADER = re.compile(rf"\[?{_TIME} ([+-])(\d\d):(\d\d)\] ?\[([A-Za-z]+|\d+)\]", re.ASCII)
 _OLD = re.compile(rf"{_TIME} (?:([A-Z]{{4,8}}) )?(\S+:\d+): (?:\[([A-Za-z]{{4,8}})\] )?", re.ASCII)
 _PIECE = re.compile(r' ?\[(?:("(?:[^"\\]|\\.)*")|([^"=\[\]]*))(?:=(?:("(?:[^"\\]|\\.)*")|([^\]]*)))?\]', re.DOTALL)
 _ROCKSDB_LEVEL = re.compile(r"\[([A-Z]+)\] ?", re.ASCII)
@@ -50,13 +50,15 @@ def parse_log(line: str) -> ParsedLine | None:
 def _moment(found: re.Match[str]) -> datetime | None:
     year, month, day, hour, minute, second, fraction, sign, ahead_hours, ahead_minutes = found.groups()[:10]
     try:
-        at = datetime(
-            int(year), int(month), int(day), int(hour), int(minute), int(second), int(fraction[:6].ljust(6, "0")), UTC
-        )
+        at = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), _micros(fraction), UTC)
         ahead = int(ahead_hours) * 60 + int(ahead_minutes)
         return at if not ahead else at - timedelta(minutes=ahead if sign == "+" else -ahead)
     except (ValueError, OverflowError):
         return None
+
+
+def _micros(fraction: str | None) -> int:
+    return int(fraction[:6].ljust(6, "0")) if fraction else 0
 
 
 def _unified(at: datetime, level: str, line: str, position: int) -> ParsedLine:
@@ -110,9 +112,7 @@ def _other(line: str) -> ParsedLine | None:
 def _before_v3(line: str, old: re.Match[str]) -> ParsedLine | None:
     year, month, day, hour, minute, second, fraction, level, source, bracketed = old.groups()
     try:
-        at = datetime(
-            int(year), int(month), int(day), int(hour), int(minute), int(second), int(fraction[:6].ljust(6, "0")), UTC
-        )
+        at = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), _micros(fraction), UTC)
     except ValueError:
         return None
     name = (level or bracketed or "INFO").upper()

@@ -65,6 +65,7 @@ def test_a_message_may_hold_brackets_and_equals_signs() -> None:
         ("2026/08/20 02:00:00.123 tikv-server.rs:121: [INFO] old text", "INFO", "tikv-server.rs:121", "old text"),
         ("2026/08/20 02:00:00.123 ERRO panic_hook.rs:104: thread 'x' panicked", "ERROR", "panic_hook.rs:104", "thread 'x' panicked"),
         ("2026/08/20 02:00:00.123 raft.go:1113: [warning] pd text", "WARN", "raft.go:1113", "pd text"),
+        ('2026/08/20 10:00:00.123 +08:00] [INFO] [a.rs:1] ["without its first bracket"]', "INFO", "a.rs:1", "without its first bracket"),
         ('{"time":"2026/08/20 10:00:00.123 +08:00","level":"INFO","caller":"a.rs:1","message":"in JSON"}', "INFO", "a.rs:1", "in JSON"),
         ('[2026/08/20 10:00:00.123 +08:00] [ERROR] [a.rs:1] ["cut in the mid', "ERROR", "a.rs:1", '["cut in the mid'),
     ],
@@ -74,6 +75,16 @@ def test_other_layouts_are_read_too(line: str, level: str, source: str, message:
 
     assert found is not None
     assert (found.at, found.level, found.source, found.message) == (AT, level, source, message)
+
+
+def test_a_line_of_2017_has_no_fraction_of_a_second() -> None:
+    found = parse_log("2017/04/24 21:54:43 util.go:55: [info] Welcome to Placement Driver (PD).")
+
+    assert found is not None
+    assert (found.at, found.message) == (
+        datetime(2017, 4, 24, 21, 54, 43, tzinfo=UTC),
+        "Welcome to Placement Driver (PD).",
+    )
 
 
 @pytest.mark.parametrize(
