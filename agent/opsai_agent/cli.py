@@ -173,7 +173,7 @@ def _console(*, to_stderr: bool) -> Console:
 def _show(console: Console, line: Line) -> None:
     text = Text(line.text, style=STYLES.get(line.style, ""))
     if console.is_terminal:
-        console.print(Padding(text, (0, 0, 0, line.indent)))
+        console.print(Padding(text, (0, 0, 0, line.indent), expand=False))
     else:
         console.print(Text(" " * line.indent) + text, soft_wrap=True)
 

@@ -33,9 +33,10 @@ MAX_PAGES = 8
 MAX_EVENTS = 2
 WINDOW_MINUTES = 10.0
 BEFORE_ONSET = timedelta(minutes=3)
+JUST_BEFORE_ONSET = timedelta(seconds=30)
 AFTER_ONSET = timedelta(minutes=7)
 LEVELS = ("FATAL", "ERROR", "WARN")
-OURS = ("watcher", "tickets")
+OURS = ("symptom_", "ticket_")
 _WORD = re.compile(r"[a-z0-9]+")
 _MOMENTS = {"change_at": "changed at", "began_at": "began at", "ended_at": "ended at"}
 _MOVED = frozenset(_MOMENTS)
@@ -179,11 +180,13 @@ def _correlation(work: _Work) -> _Steps:
         return
     metrics = yield from _metrics(work)
     entities = list(dict.fromkeys(cause.entity for cause in work.findings.causes))[:2]
-    window = _window(work.findings.ticket)
+    onset = _onset(work.findings)
+    window = _window(onset, BEFORE_ONSET)
     asked: list[_Asked] = [("timeline", window)]
     asked += [("query_metrics", {"name": name, **window}) for name, _ in metrics]
     for entity in entities:
-        asked.append(("search_logs", {"nodes": [entity], "levels": [*LEVELS], "templates": True, **window}))
+        lines: JsonObject = {"nodes": [entity], "levels": [*LEVELS], "templates": True}
+        asked.append(("search_logs", {**lines, **_window(onset, JUST_BEFORE_ONSET)}))
     replies = yield [(name, arguments) for name, arguments in asked if name in work.tools]
     for reply in replies:
         if reply.is_error:
@@ -194,16 +197,33 @@ def _correlation(work: _Work) -> _Steps:
         if reply.call.name == "search_logs":
             work.context.extend(_new_lines(reply))
         if reply.call.name == "timeline":
-            work.context.extend(_events(reply, entities))
+            work.context.extend(_events(reply, entities, onset))
 
 
-def _window(ticket: TicketRead | None) -> JsonObject:
-    """Return the time around the ticket's onset, or the last minutes."""
+def _onset(findings: Findings) -> datetime | None:
+    """Return when the causes began: the earliest of their signs, else the ticket's first violation."""
+    began = [
+        _moment(findings.signs[entity][sign].since)
+        for sign, entity in _shown_signs(findings)
+        if findings.signs[entity][sign].since
+    ]
+    known = [at for at in began if at is not None]
+    return min(known) if known else _moment(findings.ticket.violated_at if findings.ticket else None)
+
+
+def _moment(text: str | None) -> datetime | None:
     try:
-        began = datetime.fromisoformat((ticket and ticket.violated_at) or "")
+        at = datetime.fromisoformat(text or "")
     except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def _window(onset: datetime | None, before: timedelta) -> JsonObject:
+    """Return the time around the onset, or the last minutes."""
+    if onset is None:
         return {"minutes": WINDOW_MINUTES}
-    return {"start": (began - BEFORE_ONSET).isoformat(), "end": (began + AFTER_ONSET).isoformat()}
+    return {"start": (onset - before).isoformat(), "end": (onset + AFTER_ONSET).isoformat()}
 
 
 def _metrics(work: _Work) -> Generator[Sequence[_Asked], Sequence[ToolReply], list[tuple[str, str]]]:
@@ -267,13 +287,15 @@ def _figure(value: JsonValue) -> str:
     return f"{value:.4g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
-def _events(reply: ToolReply, entities: Sequence[str]) -> Iterator[str]:
-    """Yield the first events of the causes' entities that are no symptom or ticket step of our own."""
+def _events(reply: ToolReply, entities: Sequence[str], onset: datetime | None) -> Iterator[str]:
+    """Yield what first happened to the causes' entities around the onset; symptoms and ticket steps are our own words."""
     listed = reply.value.get("events")
     rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
-    seen = [r for r in rows if r.get("entity") in entities and r.get("source") not in OURS and r.get("says")]
+    seen = [row for row in rows if row.get("entity") in entities and not str(row.get("kind")).startswith(OURS)]
+    if onset is not None:
+        seen = [row for row in seen if (at := _moment(str(row.get("at")))) and at >= onset - JUST_BEFORE_ONSET]
     for row in seen[:MAX_EVENTS]:
-        yield f"{row.get('at')}: {row['says']}"
+        yield f"{row.get('at')}: {row.get('says')}"
 
 
 def _new_lines(reply: ToolReply) -> Iterator[str]:

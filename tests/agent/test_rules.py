@@ -71,6 +71,7 @@ class Works:
     violated: list[Any] = field(default_factory=lambda: [VIOLATED])
     kind: dict[str, Any] = field(default_factory=lambda: dict(KIND))
     ticket: dict[str, Any] = field(default_factory=lambda: dict(TICKET))
+    signs: dict[str, Any] = field(default_factory=lambda: dict(SIGNS))
     page: int = 100
     quorum_at_risk: bool = False
     fails: tuple[str, ...] = ()
@@ -121,12 +122,12 @@ class Works:
         if id == "E-raised":
             return {"value": "violated"}
         if path == PLACE:
-            names = list(SIGNS)[offset : offset + self.page]
-            whole = offset == 0 and len(names) == len(SIGNS)
+            names = list(self.signs)[offset : offset + self.page]
+            whole = offset == 0 and len(names) == len(self.signs)
             last = offset + len(names)
-            more = "the end" if last == len(SIGNS) else f"go on with offset={last}"
-            note = {} if whole else {"page": f"{len(names)} of {len(SIGNS)}; elements {offset} to {last}; {more}"}
-            return {"value": {name: SIGNS[name] for name in names}, **note}
+            more = "the end" if last == len(self.signs) else f"go on with offset={last}"
+            note = {} if whole else {"page": f"{len(names)} of {len(self.signs)}; elements {offset} to {last}; {more}"}
+            return {"value": {name: self.signs[name] for name in names}, **note}
         return {"value": self.kind} if path == "/kinds/valve_stuck" else "nothing there"
 
     def timeline(self, **window: Any) -> Any:
@@ -138,7 +139,7 @@ class Works:
             "source": "log",
         }
         other = {**mine, "entity": "pump:1", "says": "Another pump hummed."}
-        ours = {**mine, "source": "tickets", "says": "T-7: raised"}
+        ours = {**mine, "kind": "ticket_created", "says": "T-7: raised"}
         return {"events": [other, mine, ours]}
 
     def knowledge(self, words: str) -> Any:
@@ -249,6 +250,18 @@ async def test_it_looks_at_the_time_around_the_tickets_onset(tmp_path: Path) -> 
 
     window = {"start": "2026-11-23T22:57:00+00:00", "end": "2026-11-23T23:07:00+00:00"}
     assert ("timeline", window) in works.asked
+
+
+async def test_the_onset_is_that_of_the_earliest_sign_and_what_was_before_it_is_left_out(tmp_path: Path) -> None:
+    late = {**SIGNS["stuck"], "since": "2026-11-23T23:01:40Z"}
+    works = Works(signs={**SIGNS, "stuck": late})
+
+    found = submitted(await asked(works, tmp_path))
+
+    assert ("timeline", {"start": "2026-11-23T22:58:40+00:00", "end": "2026-11-23T23:08:40+00:00"}) in works.asked
+    lines = next(arguments for name, arguments in works.asked if name == "search_logs")
+    assert lines["start"] == "2026-11-23T23:01:10+00:00"
+    assert "The valve was turned." not in found.summary
 
 
 async def test_without_a_ticket_it_looks_at_the_last_minutes_and_claims_no_ticket(tmp_path: Path) -> None:
