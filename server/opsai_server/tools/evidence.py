@@ -10,7 +10,7 @@ from opsai_server.tools.shaping import Answer, Whole, compact, left_out
 from opsai_subjects.errors import ArgumentInvalid, UnknownName
 
 PAGE_CHARS = 20_000
-PART_CHARS = 16_000
+PART_CHARS = 2_000
 """An element larger than this is described and not shown, unless it is asked for by its path."""
 
 
