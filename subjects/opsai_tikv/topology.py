@@ -18,8 +18,11 @@ FRESH_LEADER_SECONDS = 60
 their heartbeats only from etcd (at most every 5 minutes) until each store's next one comes."""
 MANY_STORES = 100
 _GIB = 1024.0**3
-_LEADS = 'max by (instance) (service_member_role{service="PD"} or pd_tso_role or etcd_server_is_leader)'
-_FRESH = f"({_LEADS} == 1) unless ({_LEADS.replace('} or', f'}} offset {FRESH_LEADER_SECONDS}s or')} == 1)"
+_LEADS = (
+    '(max by (instance) (service_member_role{{service="PD"}}{0}) or on () max by (instance) (pd_tso_role{0})'
+    " or on () max by (instance) (etcd_server_is_leader{0}))"
+)
+_FRESH = f"({_LEADS.format('')} == 1) unless ({_LEADS.format(f' offset {FRESH_LEADER_SECONDS}s')} == 1)"
 _STORES_BY_METRICS = (
     'max by (store, address) (last_over_time(pd_scheduler_store_status{type="region_count",address!=""}[15m]))'
 )
