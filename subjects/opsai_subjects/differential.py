@@ -49,13 +49,17 @@ def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate 
             contradiction += here
         else:
             missing += group
+    support = list({sign.id: sign for sign in support}.values())
     if all(sign.reassures for sign in support):
         return None
     needed_shown = len(support)
     against = [signs[name] for name in kind.must_not_show if name in signs and signs[name].state == "shown"]
     # what is over does not speak against what goes on, and health now not against what is over
     contradiction += [sign for sign in against if (sign.active if active else not sign.reassures)]
-    extra = [signs[name] for name in kind.supports if name in signs and signs[name].state == "shown"]
+    counted = {sign.id for sign in support}
+    extra = [
+        signs[name] for name in kind.supports if name not in counted and name in signs and signs[name].state == "shown"
+    ]
     standing: Literal["fits", "possible", "contradicted"] = "possible" if unknown or missing else "fits"
     if contradiction:
         standing = "contradicted"

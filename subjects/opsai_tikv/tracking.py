@@ -97,10 +97,11 @@ class Finder:
 async def _ask(metrics: MetricsSource, query: str, window: Window, unread: list[Unread]) -> MetricsReply | None:
     try:
         return await metrics.range(query, window, STEP_SECONDS)
-    except (SourceError, QueryInvalid) as error:
-        advice = error.advice if isinstance(error, SourceError) else ""
-        unread.append(Unread(source="prometheus", asked=query, why=str(error), advice=advice))
-        return None
+    except SourceError as error:
+        unread.append(Unread(source="prometheus", asked=query, why=error.came_back, advice=error.advice))
+    except QueryInvalid as error:
+        unread.append(Unread(source="prometheus", asked=query, why=error.reason))
+    return None
 
 
 def _tracks(
@@ -165,7 +166,7 @@ def _few(unread: Sequence[Unread]) -> tuple[Unread, ...]:
     """Fold the same failure of many queries into one entry."""
     folded: dict[str, list[Unread]] = {}
     for entry in unread:
-        folded.setdefault(entry.why.split(":", 1)[-1][:120], []).append(entry)
+        folded.setdefault(entry.why, []).append(entry)
     return tuple(
         entries[0]
         if len(entries) == 1

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from json import JSONDecodeError, loads
+from json import JSONDecodeError, dumps, loads
 
 import anyio
 import httpx
@@ -73,7 +73,9 @@ class WebReply:
     def _json_by_the_tolerant_parser(self) -> JsonValue:
         # Go writes what orjson refuses: half a surrogate pair in a key, bytes that are not UTF-8 in a log text.
         try:
-            value: JsonValue = loads(self.text)
+            parsed: JsonValue = loads(self.text)
+            # half a surrogate pair cannot be stored or sent on: it becomes a question mark here
+            value: JsonValue = loads(dumps(parsed, ensure_ascii=False).encode(errors="replace"))
         except JSONDecodeError as error:
             raise self._malformed(f"{error.msg} at character {error.pos} of {len(self.text)}") from error
         except RecursionError as error:

@@ -6,9 +6,21 @@ from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, REFUSED_SCRAPE_SECONDS, S
 from opsai_tikv.signs.rule import SignRule
 
 
+def _ever_met(look: Look, entity: str) -> bool:
+    """Say whether anybody vouches for the member: one that answers lists it, or Prometheus has had it as a target.
+
+    An address that never answered from here may be mistyped, or we may be the one cut off: that is no sign that it is down.
+    """
+    return look.once(
+        "a member answers", lambda: any(member.client_port == "answered" for member in look.facts.members)
+    ) or (look.track("up", entity) is not None)
+
+
 def member_refused(look: Look, entity: str) -> Seen:
     """Nothing listens on its client port."""
     port = look.member(entity).client_port
+    if port == "refused" and not _ever_met(look, entity):
+        return unknown("it refuses the connection and nobody has ever seen it: is its address right?")
     if port == "refused":
         return Seen("shown", "its client port refuses the connection", value="refused")
     if port in ("answered", "timed_out"):
@@ -22,6 +34,8 @@ def member_refused(look: Look, entity: str) -> Seen:
 def member_silent(look: Look, entity: str) -> Seen:
     """Its client port gives no answer in time."""
     port = look.member(entity).client_port
+    if port == "timed_out" and not _ever_met(look, entity):
+        return unknown("it gives no answer and nobody has ever seen it: can it be reached from here?")
     if port == "timed_out":
         return Seen("shown", "its client port gives no answer in time", value="timed_out")
     if port in ("answered", "refused"):

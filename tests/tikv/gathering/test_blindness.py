@@ -5,10 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from opsai_subjects.differential import rank
 from opsai_subjects.opening import open_replay
+from opsai_tikv.facts import groups
+from opsai_tikv.faults import FAULTS
 from opsai_tikv.gather import gather
 from opsai_tikv.invariants import judge
 from opsai_tikv.pd import Pd
+from opsai_tikv.signs import signs
 from tests.subjects.recording.opened import INCIDENTS
 
 pytestmark = pytest.mark.anyio
@@ -54,3 +58,15 @@ async def test_without_logs_an_unexplained_restart_is_unknown_and_not_a_crash() 
     verdicts = [verdict for verdict in judge(facts) if verdict.invariant == "store_stays_up"]
     assert {verdict.state for verdict in verdicts} == {"unknown"}
     assert "log" in verdicts[0].says
+
+
+async def test_a_mistyped_address_is_unknown_and_no_lost_quorum() -> None:
+    async with open_replay(HEALTHY) as cluster:
+        cluster.clock.set(cluster.recording.incident.start + timedelta(seconds=120))
+        sources = replace(cluster.subject.sources, metrics=None, logs=None)
+        nobody = Pd(sources.web, ("http://127.0.0.1:9",), {}, sources.clock)
+        facts = await gather("lab", nobody, sources, cluster.settings.names, "30s")
+    states = {verdict.invariant: verdict.state for verdict in judge(facts)}
+    assert states["pd_member_up"] == "unknown"
+    assert states["pd_quorum"] != "violated"
+    assert rank(FAULTS, signs(facts), groups(facts)).causes == ()
