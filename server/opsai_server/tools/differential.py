@@ -75,8 +75,8 @@ def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
             "standing": cause.standing,
             "active": cause.active,
             "score": cause.score,
-            "support": _said(cause.support)[:signs],
-            "unknown": _said(cause.unknown)[:signs],
+            "support": _said(weighed, cause.support)[:signs],
+            "unknown": _said(weighed, cause.unknown)[:signs],
             "missing": list(dict.fromkeys(cause.missing)),
             "rivals": _rivals(weighed, cause),
             "red_herrings": list(kind.red_herrings),
@@ -85,10 +85,12 @@ def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
     )
 
 
-def _said(signs: Iterable[Sign]) -> list[dict[str, object]]:
+def _said(weighed: Weighed, signs: Iterable[Sign]) -> list[dict[str, object]]:
     once = {sign.id: sign for sign in signs}.values()
     return [
-        without_empty({"sign": sign.id, "says": sign.says, "since": sign.since})
+        without_empty(
+            {"sign": sign.id, "says": sign.says, "since": sign.since, "metrics": list(weighed.metrics.get(sign.id, ()))}
+        )
         | ({"active": False} if not sign.active else {})
         for sign in once
     ]

@@ -30,6 +30,8 @@ class Weighed:
     groups: Mapping[str, tuple[str, ...]]
     says: Mapping[str, str]
     """What each sign looks like, by its id."""
+    metrics: Mapping[str, tuple[str, ...]]
+    """The named metrics that show each sign, by its id."""
     looked_from: datetime
     ticks: int
     """How many looks of the watcher went into it."""
@@ -76,6 +78,7 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
         groups=groups,
         kinds={kind.id: kind for kind in kinds},
         says={spec.id: spec.says for spec in desk.kind.signs},
+        metrics={spec.id: spec.metrics for spec in desk.kind.signs if spec.metrics},
         looked_from=spans[0].start,
         ticks=len(ticks),
         missed=_missed(facts, ticks),
