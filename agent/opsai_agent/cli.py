@@ -192,6 +192,7 @@ def _print_report(console: Console, done: Report) -> None:
         _show(console, line)
     _show(console, Line(""))
     _show(console, cost_line(done))
+    _show(console, Line(f"Transcript: {done.transcript}", "dim"))
     following = f"opsai tickets show {done.ticket}" if done.ticket else "opsai tickets list"
     _show(console, Line(f"Next: {following}"))
 

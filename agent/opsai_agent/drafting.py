@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from opsai_agent.backend import JsonObject, ToolReply
-from opsai_agent.reading import Cause, Findings, Sign, pointer
+from opsai_agent.reading import Candidate, Cause, Findings, Sign, pointer
 from opsai_server.tickets.diagnosis import (
     Action,
     Alternative,
@@ -20,6 +20,7 @@ MAX_SUPPORTS = 4
 MAX_FURTHER = 3
 """Candidates that are named as alternatives beside the rivals."""
 MAX_SAID = 5
+RANKS_LOWER = "Nothing that was read contradicts it; it ranks lower, as less of it is shown."
 SAYS_CHARS = 600
 AGAINST_CHARS = 1000
 SUMMARY_CHARS = 4000
@@ -192,14 +193,24 @@ def _alternatives(findings: Findings, causes: Sequence[Cause]) -> Iterator[Alter
         for rival in cause.rivals:
             if (rival.kind, cause.entity) not in named:
                 named.add((rival.kind, cause.entity))
-                yield _alternative(findings, rival.kind, cause.entity, rival.against, rival.open)
-    further = [c for c in findings.candidates if (c.kind, c.entity) not in named]
+                yield _alternative(findings, rival.kind, cause.entity, rival.against, rival.open, RANKS_LOWER)
+    one_cause = {cause.kind for cause in causes if findings.kinds[cause.kind].collective}
+    further = [c for c in findings.candidates if (c.kind, c.entity) not in named and c.kind not in one_cause]
     for candidate in further[:MAX_FURTHER]:
-        yield _alternative(findings, candidate.kind, candidate.entity, candidate.contradiction, ())
+        lower = _lower(candidate, causes)
+        yield _alternative(
+            findings, candidate.kind, candidate.entity, candidate.contradiction, candidate.unknown, lower
+        )
+
+
+def _lower(candidate: Candidate, causes: Sequence[Cause]) -> str:
+    if candidate.standing == "fits" and causes:
+        return f"It fits as well, and {' and '.join(cause.kind for cause in causes)} explains it."
+    return RANKS_LOWER
 
 
 def _alternative(
-    findings: Findings, kind: str, entity: str, against_ids: Sequence[str], open_ids: Sequence[str]
+    findings: Findings, kind: str, entity: str, against_ids: Sequence[str], open_ids: Sequence[str], lower: str
 ) -> Alternative:
     against = findings.told(entity, against_ids)
     told = " ".join(_sentence(_told(sign_id, sign)) for sign_id, sign in against)
@@ -209,10 +220,7 @@ def _alternative(
     return Alternative(
         kind=kind,
         entity=entity,
-        against=cut(
-            told or undecided or "Nothing that was read contradicts it; it ranks lower, as less of it is shown.",
-            AGAINST_CHARS,
-        ),
+        against=cut(told or undecided or lower, AGAINST_CHARS),
         claims=tuple(_state_claim(evidence, entity, sign_id, sign) for sign_id, sign in against) if evidence else (),
     )
 

@@ -49,7 +49,7 @@ class Remedy(_Read):
 
 
 class Cause(_Read):
-    """A candidate of the differential."""
+    """A fault kind on an entity, as the differential ranks it."""
 
     kind: str
     entity: str
@@ -57,7 +57,13 @@ class Cause(_Read):
     active: bool = True
     says: str = ""
     rivals: tuple[Rival, ...] = ()
+
+
+class Candidate(Cause):
+    """A candidate that is no cause, with its signs by id."""
+
     contradiction: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class Found(Cause):
@@ -102,6 +108,8 @@ class Kind(_Read):
     must_show: tuple[str, ...] = ()
     one_of: tuple[tuple[str, ...], ...] = ()
     supports: tuple[str, ...] = ()
+    collective: bool = False
+    """It befalls several entities at once and is one cause."""
     do: str = ""
     because: str = ""
     verify: str = ""
@@ -141,7 +149,7 @@ class Findings:
     ticket: TicketRead | None = None
     differential_id: str | None = None
     causes: tuple[Found, ...] = ()
-    candidates: tuple[Cause, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     signs: dict[str, dict[str, Sign]] = field(default_factory=dict[str, dict[str, Sign]])
     kinds: dict[str, Kind] = field(default_factory=dict[str, Kind])
     invariants_id: str | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
@@ -44,9 +45,10 @@ class Report:
     reply: JsonObject
     outcome: Outcome
     budget: Budget
+    transcript: Path
 
 
-def report(ticket: str | None, outcome: Outcome, budget: Budget) -> Report:
+def report(ticket: str | None, outcome: Outcome, budget: Budget, transcript: Path) -> Report:
     """Join an outcome's submission with what the server found of it."""
     submission = _submission(outcome.submission)
     every = [*submission.claims, *(claim for other in submission.alternatives for claim in other.claims)]
@@ -57,7 +59,7 @@ def report(ticket: str | None, outcome: Outcome, budget: Budget) -> Report:
         Checked(claim=claim, held=row.get("held") is True, found=row.get("found"), why=str(row.get("why") or ""))
         for claim, row in zip(every, rows, strict=False)
     )
-    return Report(ticket, submission, checked, outcome.reply, outcome, budget)
+    return Report(ticket, submission, checked, outcome.reply, outcome, budget, transcript)
 
 
 def as_json(done: Report) -> JsonObject:
@@ -98,6 +100,7 @@ def as_json(done: Report) -> JsonObject:
         },
         "steps": budget.steps,
         "concluded_by_loop": done.outcome.concluded_by_loop or None,
+        "transcript": str(done.transcript),
     }
 
 

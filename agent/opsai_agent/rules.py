@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from opsai_agent.backend import SUBMIT, Assignment, JsonObject, News, Tool, ToolCall, ToolReply, Turn
 from opsai_agent.drafting import MAX_FURTHER, Caution, cut, draft
 from opsai_agent.reading import (
-    Cause,
+    Candidate,
     Findings,
     Found,
     Kind,
@@ -124,7 +124,7 @@ def _read_judgement(work: _Work, replies: Sequence[ToolReply]) -> None:
     if (differential := latest(replies, "differential")) is not None:
         findings.differential_id = differential.evidence_id
         findings.causes = many(Found, differential.value.get("causes"))
-        findings.candidates = many(Cause, differential.value.get("candidates"))
+        findings.candidates = many(Candidate, differential.value.get("candidates"))
         for cause in findings.causes:
             findings.kinds.setdefault(cause.kind, cause.kind_shown())
             findings.signs.setdefault(cause.entity, {}).update(cause.signs_shown())

@@ -106,7 +106,7 @@ async def run(
     budget = Budget(chosen.limits, time.monotonic)
     with Transcript(path, lambda: datetime.now(UTC), secrets_of(wish.environment)) as transcript:
         outcome = await investigate(session, chosen.backend, ticket, budget, transcript, on_event)
-    return report(ticket, outcome, budget)
+    return report(ticket, outcome, budget, path)
 
 
 async def _known(session: Server, ticket: str) -> None:

@@ -1,5 +1,6 @@
 """How an outcome reads: one JSON object for a program, plain lines for a person."""
 
+from pathlib import Path
 from typing import Any
 
 from opsai_agent.backend import ToolCall, ToolReply, Usage
@@ -7,6 +8,7 @@ from opsai_agent.budget import Budget, Limits
 from opsai_agent.loop import Outcome
 from opsai_agent.report import Report, as_json, call_line, cost_line, diagnosis_lines, report
 
+PATH = Path("t.jsonl")
 CLAIM = {"says": "it is stuck", "evidence_id": "E-4", "path": "/a", "op": "==", "value": "shown"}
 SUBMISSION: dict[str, Any] = {
     "ticket": "T-1",
@@ -44,7 +46,7 @@ def made(why: str = "", **changes: Any) -> Report:
     budget = Budget(Limits(), lambda: 0.0)
     budget.spend(Usage(1000, 200, 5000, 300, 0.0123456789))
     outcome = Outcome({**SUBMISSION, **changes}, REPLY, "claude-opus-5-5", why, tool_calls=7, reply_chars=4321)
-    return report("T-1", outcome, budget)
+    return report("T-1", outcome, budget, PATH)
 
 
 def text(done: Report) -> str:
@@ -193,7 +195,9 @@ def test_the_cost_tells_tokens_cache_and_dollars_apart() -> None:
 
 
 def test_an_investigation_without_a_model_costs_no_tokens() -> None:
-    done = report(None, Outcome(SUBMISSION, REPLY, "rules (no model)", tool_calls=2), Budget(Limits(), lambda: 0.0))
+    done = report(
+        None, Outcome(SUBMISSION, REPLY, "rules (no model)", tool_calls=2), Budget(Limits(), lambda: 0.0), PATH
+    )
 
     assert cost_line(done).text == "Took 2 calls, 0 chars, 0.0 s."
 
@@ -201,7 +205,7 @@ def test_an_investigation_without_a_model_costs_no_tokens() -> None:
 def test_an_unknown_price_is_said_and_not_guessed() -> None:
     budget = Budget(Limits(), lambda: 0.0)
     budget.spend(Usage(10, 10, usd=None))
-    done = report(None, Outcome(SUBMISSION, REPLY, "claude-of-next-year"), budget)
+    done = report(None, Outcome(SUBMISSION, REPLY, "claude-of-next-year"), budget, PATH)
 
     assert cost_line(done).text.endswith("20 tokens, price unknown.")
     assert as_json(done)["usd"] is None

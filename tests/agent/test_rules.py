@@ -227,6 +227,20 @@ async def test_each_rival_is_named_with_what_contradicts_it(tmp_path: Path) -> N
     assert [(c.path, c.value) for c in found.alternatives[0].claims] == [(f"{PLACE}/power/state", "shown")]
 
 
+async def test_other_entities_of_a_cause_that_befalls_several_are_no_alternatives(tmp_path: Path) -> None:
+    same = {"kind": "valve_stuck", "entity": "pump:1", "standing": "fits"}
+    consequence = {"kind": "dry_town", "entity": "town", "standing": "fits"}
+    open_one = {"kind": "frost", "entity": "town", "standing": "possible", "unknown": ["cold"]}
+    works = Works(candidates=[same, consequence, open_one], kind={**KIND, "collective": True})
+
+    found = submitted(await asked(works, tmp_path))
+
+    assert [(other.kind, other.against) for other in found.alternatives[2:]] == [
+        ("dry_town", "It fits as well, and valve_stuck explains it."),
+        ("frost", "Nothing that was read contradicts it; unknown: cold."),
+    ]
+
+
 async def test_what_moved_with_it_is_told_with_figures_and_times(tmp_path: Path) -> None:
     found = submitted(await asked(Works(), tmp_path))
 
