@@ -1,64 +1,18 @@
 """Claude as a backend: the real SDK against a stand-in service on loopback."""
 
 import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
-import anyio
 import pytest
 
-from opsai_agent.backend import SUBMIT, Assignment, News, Tool, ToolCall, ToolReply
-from opsai_agent.budget import Budget, Limits
-from opsai_agent.claude import ClaudeBackend, open_claude
-from opsai_agent.errors import ModelUnavailable
-from opsai_agent.loop import Outcome, investigate
-from opsai_agent.prices import Price
-from opsai_agent.session import Session
-from opsai_agent.transcript import Transcript
-from tests.agent.conftest import AT, lines_of, serving
-from tests.agent.stub import Stub, listening, url_of
+from opsai_agent.backend import SUBMIT, Assignment, News
+from opsai_agent.budget import Limits
+from opsai_agent.claude import open_claude
+from tests.agent.conftest import lines_of, serving
+from tests.agent.conversations import CONCLUDE, KEY, LOOK, MODEL, TOOLS, Fake, answers, claude, course
+from tests.agent.stub import Stub
 
 pytestmark = pytest.mark.anyio
-Fake = Callable[..., AbstractAsyncContextManager[Session]]
-KEY = "sk-ant-stub-0123456789"
-MODEL = "claude-opus-5-5"
-PRICE = Price(input=4.0, output=20.0, cache_write_5m=5.0, cache_write_1h=8.0, cache_read=0.2)
-TOOLS = (Tool("overview", "Look.", {"type": "object"}), Tool(SUBMIT, "Conclude.", {"type": "object"}))
-LOOK = {"thinking": "Let me look.", "text": "I look.", "calls": [{"name": "overview", "input": {"a": 1}}]}
-CONCLUSION = {
-    "verdict": "fault",
-    "summary": "store:4 is gone.",
-    "root_causes": [{"entity": "store:4", "kind": "down", "explanation": "Its process is gone."}],
-    "claims": [
-        {
-            "says": "its scrape is refused",
-            "evidence_id": {"$evidence": "differential"},
-            "path": "/signs/store:4/gone/state",
-            "op": "==",
-            "value": "shown",
-        }
-    ],
-    "action": {"do": "Look at it.", "because": "It is gone.", "verify": "It is back.", "touches": "nothing"},
-}
-CONCLUDE = {"calls": [{"name": SUBMIT, "input": CONCLUSION}]}
-
-
-@asynccontextmanager
-async def claude(stub: Stub, *, effort: str = "medium", max_retries: int = 2) -> AsyncGenerator[ClaudeBackend]:
-    async with serving(stub) as url:
-        environment = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url}
-        async with open_claude(MODEL, effort, PRICE, environment, max_retries=max_retries) as backend:
-            backend.begin(Assignment("T-1", TOOLS, "Of the server."))
-            yield backend
-
-
-async def course(fake: Fake, path: Path, stub: Stub, *moods: str, limits: Limits | None = None) -> Outcome:
-    """Investigate with the small server over stdio and the stub as Claude."""
-    with Transcript(path, lambda: AT, (KEY,)) as transcript, anyio.fail_after(30):
-        async with claude(stub) as backend, fake(*moods) as session:
-            budget = Budget(limits or Limits(), lambda: 0.0)
-            return await investigate(session, backend, "T-1", budget, transcript, lambda _: None)
 
 
 async def test_a_whole_investigation_comes_to_an_accepted_diagnosis(fake: Fake, tmp_path: Path) -> None:
@@ -148,14 +102,6 @@ async def test_an_effort_of_none_sends_neither_effort_nor_thinking() -> None:
     assert "output_config" not in stub.requests[0]
 
 
-async def test_an_unknown_effort_is_refused_before_anything_is_asked() -> None:
-    with pytest.raises(
-        ModelUnavailable, match=r"There is no effort 'huge'\. Known: low, medium, high, xhigh, max, none"
-    ):
-        async with claude(Stub([LOOK]), effort="huge"):
-            pass
-
-
 async def test_the_last_step_offers_the_submission_only_and_forces_it() -> None:
     stub = Stub([LOOK, CONCLUDE])
     async with claude(stub) as backend:
@@ -181,10 +127,6 @@ async def test_a_model_that_takes_no_forced_choice_is_asked_without() -> None:
     assert [tool["name"] for tool in stub.requests[2]["tools"]] == [SUBMIT]
     assert stub.requests[2]["thinking"] == {"type": "adaptive"}
     assert last.calls[0].name == SUBMIT
-
-
-def answers(calls: tuple[ToolCall, ...], text: str = '{"evidence_id":"E-1"}') -> tuple[ToolReply, ...]:
-    return tuple(ToolReply(call=call, text=text, value=json.loads(text)) for call in calls)
 
 
 async def test_an_answer_cut_at_its_limit_leaves_no_call_without_a_result() -> None:
@@ -284,136 +226,6 @@ async def test_a_refused_submission_is_corrected(fake: Fake, tmp_path: Path) -> 
     assert told["is_error"] is True
     assert "a claim cites evidence that does not exist" in told["content"]
     assert outcome.concluded_by_loop == ""
-
-
-async def test_a_full_rate_limit_is_waited_for() -> None:
-    limited = {
-        "error": {"status": 429, "type": "rate_limit_error", "message": "slow down", "headers": {"retry-after": "0"}}
-    }
-    stub = Stub([limited, LOOK])
-    async with claude(stub) as backend:
-        turn = await backend.turn(News())
-
-    assert turn.stop == "calls"
-    assert len(stub.requests) == 2
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "requests", "says"),
-    [
-        (
-            400,
-            "invalid_request_error",
-            1,
-            "HTTP 400: it says no (request req_stub). The request does not suit the model: --effort none",
-        ),
-        (
-            401,
-            "authentication_error",
-            1,
-            "HTTP 401: it says no (request req_stub). The key in ANTHROPIC_API_KEY is not accepted. Check it, or use --backend rules",
-        ),
-        (
-            403,
-            "permission_error",
-            1,
-            "HTTP 403: it says no (request req_stub). The key in ANTHROPIC_API_KEY may not use claude-opus-5-5.",
-        ),
-        (
-            404,
-            "not_found_error",
-            1,
-            "HTTP 404: it says no (request req_stub). There is no model 'claude-opus-5-5' there. Check --model",
-        ),
-        (413, "request_too_large", 1, "HTTP 413: it says no (request req_stub). The conversation is too large."),
-        (429, "rate_limit_error", 3, "HTTP 429: it says no (request req_stub). The rate limit holds, after 2 retries."),
-        (500, "api_error", 3, "HTTP 500: it says no (request req_stub). The service fails, after 2 retries."),
-        (
-            529,
-            "overloaded_error",
-            3,
-            "HTTP 529: it says no (request req_stub). The service is overloaded, after 2 retries.",
-        ),
-    ],
-)
-async def test_each_refusal_of_the_service_is_one_clear_sentence(
-    status: int, kind: str, requests: int, says: str
-) -> None:
-    stub = Stub([{"error": {"status": status, "type": kind, "message": "it says no"}}])
-    async with claude(stub) as backend:
-        with pytest.raises(ModelUnavailable) as raised:
-            await backend.turn(News())
-
-    text = str(raised.value)
-    assert text.startswith(f"Asked the Claude API at 127.0.0.1 for an answer of {MODEL}: {says}")
-    assert "\n" not in text
-    assert len(stub.requests) == requests
-
-
-async def test_a_key_in_the_services_words_is_not_repeated() -> None:
-    stub = Stub([{"error": {"status": 401, "type": "authentication_error", "message": f"bad key {KEY}"}}])
-    async with claude(stub) as backend:
-        with pytest.raises(ModelUnavailable) as raised:
-            await backend.turn(News())
-
-    assert KEY not in str(raised.value)
-    assert "bad key [redacted]" in str(raised.value)
-
-
-async def test_a_stream_that_breaks_in_the_middle_is_asked_for_once_more() -> None:
-    stub = Stub([{"text": "I was about to", "breaks": True}, LOOK])
-    async with claude(stub) as backend:
-        turn = await backend.turn(News())
-
-    assert turn.stop == "calls"
-    assert len(stub.requests) == 2
-    assert stub.requests[0]["messages"] == stub.requests[1]["messages"]
-
-
-async def test_a_stream_that_breaks_again_is_an_error() -> None:
-    stub = Stub([{"text": "I was about to", "breaks": True}])
-    async with claude(stub) as backend:
-        with pytest.raises(
-            ModelUnavailable, match=r"the connection broke in its middle, 2 times \(.+\)\. Try again later"
-        ):
-            await backend.turn(News())
-
-
-async def test_an_overload_told_in_the_stream_is_said_as_such() -> None:
-    stub = Stub([{"text": "I", "error_in_stream": {"type": "overloaded_error", "message": "Overloaded"}}])
-    async with claude(stub) as backend:
-        with pytest.raises(ModelUnavailable, match=r"Overloaded.*The service is overloaded"):
-            await backend.turn(News())
-
-
-async def test_nobody_at_the_address_is_said_with_what_to_check() -> None:
-    listener = listening()
-    url = url_of(listener)
-    listener.close()
-    environment = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url}
-    async with open_claude(MODEL, "low", None, environment, max_retries=0) as backend:
-        backend.begin(Assignment(None, TOOLS, ""))
-        with pytest.raises(
-            ModelUnavailable, match=r"no connection \(.*\), after 0 retries\. Check the network and ANTHROPIC_BASE_URL"
-        ):
-            await backend.turn(News())
-
-
-async def test_a_service_that_does_not_answer_in_time_is_said() -> None:
-    silent = listening()
-    silent.listen()
-    environment = {"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL": url_of(silent)}
-    with closing(silent):
-        async with open_claude(MODEL, "low", None, environment, max_retries=0, read_seconds=0.2) as backend:
-            backend.begin(Assignment(None, TOOLS, ""))
-            with pytest.raises(ModelUnavailable, match=r"no answer within 0\.2 s, after 0 retries"):
-                await backend.turn(News())
-
-
-async def test_without_a_key_nothing_is_opened() -> None:
-    with pytest.raises(ModelUnavailable, match=r"ANTHROPIC_API_KEY is not set\. Set it, or use --backend rules"):
-        async with open_claude(MODEL, "low", None, {}):
-            pass
 
 
 async def test_an_unknown_price_gives_no_dollars() -> None:
