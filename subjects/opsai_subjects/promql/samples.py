@@ -19,7 +19,8 @@ STALE_NAN_BITS = 0x7FF0000000000002
 STALE_NAN: np.float64 = np.array([STALE_NAN_BITS], np.uint64).view(np.float64)[0]
 """The staleness marker as a value to store; compare bits, never values."""
 
-_CACHED_SELECTIONS = 512
+_CACHED_SAMPLES = 4_000_000
+"""Selections are remembered up to so many samples in all: about 24 bytes each."""
 
 
 def stale(v: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -146,6 +147,8 @@ class _Held:
     def __init__(self, labels: tuple[LabelSet, ...], flat: Flat) -> None:
         self.labels = labels
         self.flat = flat
+        self.weight = flat.v.size + len(labels) + 100
+        """What it costs to remember, in samples."""
 
     @classmethod
     def of(cls, rows: "list[tuple[LabelSet, Stored]]") -> "_Held":
@@ -170,15 +173,17 @@ class _Index:
         self._load = load
         self._loaded: dict[str, list[tuple[LabelSet, Stored]]] = {}
         self._chosen: OrderedDict[tuple[Matcher, ...], _Held] = OrderedDict()
+        self._cached = 0
 
     def chosen(self, matchers: tuple[Matcher, ...]) -> _Held:
         held = self._chosen.get(matchers)
-        if held is None:
-            held = self._chosen[matchers] = _Held.of(self._choose(matchers))
-            if len(self._chosen) > _CACHED_SELECTIONS:
-                self._chosen.popitem(last=False)
-        else:
+        if held is not None:
             self._chosen.move_to_end(matchers)
+            return held
+        held = self._chosen[matchers] = _Held.of(self._choose(matchers))
+        self._cached += held.weight
+        while self._cached > _CACHED_SAMPLES and len(self._chosen) > 1:
+            self._cached -= self._chosen.popitem(last=False)[1].weight
         return held
 
     def _choose(self, matchers: tuple[Matcher, ...]) -> list[tuple[LabelSet, Stored]]:
