@@ -4,20 +4,16 @@ Every function raises ValueError (pydantic's ValidationError among them) for wha
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from opsai_tikv.go_values import rfc3339, unix_seconds
 from opsai_tikv.pd_json import Bytes, Finite, Id, Json, PerStore, Text, or_empty_list, or_empty_map
-from opsai_tikv.pd_values import Progress, Store, StoreFlow
+from opsai_tikv.pd_values import NodeState, Progress, Store, StoreFlow
 
-_NODE_STATES: tuple[Literal["Preparing", "Serving", "Removing", "Removed"], ...] = (
-    "Preparing",
-    "Serving",
-    "Removing",
-    "Removed",
-)
+_NODE_STATES: tuple[NodeState, ...] = ("Preparing", "Serving", "Removing", "Removed")
 _LIMITS = TypeAdapter(Annotated[dict[Id, dict[str, Finite]], BeforeValidator(or_empty_map)])
 
 
@@ -88,11 +84,7 @@ def read_stores(json: object) -> tuple[Store, ...]:
 
 def _store(entry: _Store) -> Store:
     meta, status = entry.store, entry.status
-    started_at = unix_seconds(meta.start_timestamp) or (rfc3339(status.start_ts) if status.start_ts else None)
-    heard_at = unix_seconds(meta.last_heartbeat / 1e9) if meta.last_heartbeat > 0 else None
-    if heard_at is None and status.last_heartbeat_ts:
-        heard_at = rfc3339(status.last_heartbeat_ts)
-    known = meta.node_state is not None and 0 <= meta.node_state < len(_NODE_STATES)
+    started_at, heard_at = _started_at(entry), _heard_at(entry)
     return Store(
         id=meta.id,
         address=meta.address,
@@ -101,7 +93,7 @@ def _store(entry: _Store) -> Store:
         labels={label.key: label.value for label in meta.labels},
         version=meta.version,
         state=meta.state_name or "unknown",
-        node_state=_NODE_STATES[meta.node_state] if known and meta.node_state is not None else "unknown",
+        node_state=_node_state(meta.node_state),
         physically_destroyed=meta.physically_destroyed,
         capacity_bytes=status.capacity,
         available_bytes=status.available,
@@ -129,6 +121,23 @@ def _store(entry: _Store) -> Store:
         last_heartbeat_at=heard_at,
         uptime_seconds=max(0.0, (heard_at - started_at).total_seconds()) if heard_at and started_at else 0.0,
     )
+
+
+def _started_at(entry: _Store) -> datetime | None:
+    return unix_seconds(entry.store.start_timestamp) or (
+        rfc3339(entry.status.start_ts) if entry.status.start_ts else None
+    )
+
+
+def _heard_at(entry: _Store) -> datetime | None:
+    found = unix_seconds(entry.store.last_heartbeat / 1e9) if entry.store.last_heartbeat > 0 else None
+    if found is None and entry.status.last_heartbeat_ts:
+        return rfc3339(entry.status.last_heartbeat_ts)
+    return found
+
+
+def _node_state(number: int | None) -> NodeState:
+    return _NODE_STATES[number] if number is not None and 0 <= number < len(_NODE_STATES) else "unknown"
 
 
 class _Flows(Json):

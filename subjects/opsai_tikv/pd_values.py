@@ -12,6 +12,10 @@ Outcome = Literal["answered", "refused", "timed_out", "disconnected", "error", "
 """
 
 
+NodeState = Literal["Preparing", "Serving", "Removing", "Removed", "unknown"]
+"""Where a store stands between joining and having left; `unknown` before v6."""
+
+
 class Member(Value):
     """One PD member, as the membership lists it."""
 
@@ -96,7 +100,7 @@ class Store(Value):
     version: str
     state: str
     """PD's `state_name`: Up, Disconnected (no heartbeat for 20 s), Down (max-store-down-time), Offline, Tombstone."""
-    node_state: Literal["Preparing", "Serving", "Removing", "Removed", "unknown"] = "unknown"
+    node_state: NodeState = "unknown"
     physically_destroyed: bool = False
     capacity_bytes: float
     """0 when PD has not heard from the store since it loaded it. PD rounds to four digits."""
