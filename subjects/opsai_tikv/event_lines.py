@@ -177,7 +177,7 @@ def _schedulers_stopped(lines: Sequence[LogLine], names: Names) -> list[Event]:
 
 def _settings(line: LogLine, names: Names) -> list[Event]:
     new, old = _tree(line.fields.get("new", "")), _tree(line.fields.get("old", ""))
-    section = line.message.split(" ", 1)[0].lower()
+    section = line.message.lower().removesuffix(" config is updated").replace(" ", "-")
     if not new or not old:
         says = f"PD: {clean(line.message, 120)}"
         return [_event(line, names.entity(line.node), "config_change", says, 1)]

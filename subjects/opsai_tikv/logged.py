@@ -11,6 +11,7 @@ from opsai_tikv.logs import classify, texts
 DECISIVE = (
     "welcome",
     "signal_stop",
+    "pd_stop",
     "panic",
     "connect_timeout",
     "connection_aborted",

@@ -188,10 +188,12 @@ class Round:
         try:
             door.status = read(await self._alone(door, "status"), read_status)
         except SourceError as error:
-            door.error = error
+            door.seconds = time.monotonic() - began
+            if is_silent(error) or isinstance(error, NotRecorded):
+                door.error = error
+                return
+            door.why = error  # it refused (too many requests, just starting), so it lives
         door.seconds = time.monotonic() - began
-        if door.error is not None:
-            return
         try:
             door.members = read(await self._alone(door, "members"), read_members)
             door.sees = door.members.leader or ""

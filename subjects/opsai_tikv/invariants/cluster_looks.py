@@ -1,10 +1,13 @@
 """Looks at the cluster as a whole, and at what can be seen of it."""
 
-from opsai_tikv.seen import ABSENT, Look, Seen, unknown
+from opsai_tikv.invariants.store_looks import ORDERLY_SECONDS
+from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 from opsai_tikv.signs.leadership import majority_of_stores_gone
 from opsai_tikv.signs.members import (
     leader_changes,
     majority_of_members_gone,
+    member_refused,
+    member_silent,
 )
 
 LISTED_REGIONS = {"miss-peer": 0, "down-peer": 0, "pending-peer": 0, "offline-peer": 0}
@@ -24,6 +27,20 @@ def any_store_majority_gone(look: Look, entity: str) -> Seen:
     found = [majority_of_stores_gone(look, store) for store in look.stores]
     shown = next((seen for seen in found if seen.state == "shown"), None)
     return shown or (ABSENT if found else unknown("no store is known"))
+
+
+def member_down(look: Look, entity: str) -> Seen:
+    """It refuses or keeps silent; a restart in order has its minute."""
+    found = [member_refused(look, entity), member_silent(look, entity)]
+    seen = next((one for one in found if one.state == "shown"), None)
+    if seen is None:
+        return next((one for one in found if one.state == "unknown"), ABSENT)
+    log = look.facts.logs.get(entity)
+    stopped = log.patterns.get("pd_stop") if log else None
+    age = ago(look.facts, stopped.last_at) if stopped else None
+    if age is not None and age < ORDERLY_SECONDS:
+        return Seen("absent", "it is restarting in order")
+    return seen
 
 
 def leader_unsteady(look: Look, entity: str) -> Seen:

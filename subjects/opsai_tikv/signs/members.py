@@ -103,8 +103,9 @@ def leader_history(look: Look) -> list[str]:
 
 
 def leader_changes(look: Look) -> int:
-    """Return how often the PD leader changed within the look-back."""
-    return max(0, len(leader_history(look)) - 1)
+    """Return how often the PD leader changed within the look-back, changes that an orderly stop explains left out."""
+    stops = sum(log.patterns["pd_stop"].count for log in look.facts.logs.values() if "pd_stop" in log.patterns)
+    return max(0, len(leader_history(look)) - 1 - stops)
 
 
 def leader_flaps(look: Look, entity: str) -> Seen:
