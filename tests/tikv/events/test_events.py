@@ -202,6 +202,19 @@ async def test_a_changed_setting_is_told_from_what_to_what() -> None:
     assert event.says == "schedule.leader-schedule-limit was changed: 4 → 0"
 
 
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        ("PD server config is updated", "config:pd-server.a"),
+        ("replication config is updated", "config:replication.a"),
+        ("replication mode config is updated", "config:replication-mode.a"),
+    ],
+)
+async def test_a_changed_setting_goes_by_its_dotted_name(message: str, name: str) -> None:
+    (event,) = await of_lines(said(-100, message, new='{\\"a\\":2}', old='{\\"a\\":1}'), node="pda")
+    assert event.entity == name
+
+
 async def test_a_setting_whose_line_is_cut_off_is_compared_as_far_as_it_goes() -> None:
     limits = ",".join(f'\\"{store}\\":{{\\"add-peer\\":15,\\"remove-peer\\":15}}' for store in range(300))
     new = f'{{\\"max-store-down-time\\":\\"1m0s\\",\\"a\\":1,\\"store-limit\\":{{{limits}}}}}'

@@ -157,6 +157,13 @@ async def test_a_member_that_sees_no_leader_says_so() -> None:
     assert seen == {"pd-a": "pd-a", "pd-b": "pd-a", "pd-c": ""}
 
 
+async def test_a_member_that_refuses_to_tell_its_status_lives_and_is_asked() -> None:
+    fake = FakePd(answers={"/pd/api/v1/status": (429, "Too Many Requests\n"), COUNT: {"count": 8}})
+    async with client(fake) as pd:
+        assert {view.outcome for view in await pd.views()} == {"answered"}
+        assert await pd.region_count() == 8
+
+
 async def test_of_two_that_say_they_lead_the_one_that_more_members_follow_is_asked() -> None:
     fake = FakePd(
         leader="pd-b",
