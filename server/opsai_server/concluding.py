@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from opsai_server.claims import check, no_evidence
 from opsai_server.correcting import corrections
-from opsai_server.grounds import Grounds, against, unseen
+from opsai_server.grounds import Grounds, unseen
 from opsai_server.tickets.diagnosis import (
     Alternative,
     CheckedClaim,
@@ -16,6 +16,7 @@ from opsai_server.tickets.diagnosis import (
     RootCause,
     Submission,
 )
+from opsai_subjects.differential import contradictions
 from opsai_subjects.fault import FaultKind, Sign
 from opsai_subjects.model import Value
 
@@ -100,7 +101,7 @@ def _confidence(
 def _denials(submission: Submission, grounds: Grounds) -> Iterator[str]:
     """Yield what the facts say against the verdict itself."""
     for cause in submission.root_causes:
-        contradiction = against(grounds.kinds[cause.kind], grounds.signs_on(cause.entity))
+        contradiction = contradictions(grounds.kinds[cause.kind], grounds.signs_on(cause.entity))
         candidate = grounds.candidate(cause.kind, cause.entity)
         if not contradiction and candidate is not None and candidate.standing == "contradicted":
             contradiction = candidate.contradiction
@@ -155,7 +156,7 @@ def _cause_doubts(cause: RootCause, submission: Submission, grounds: Grounds) ->
         rival = grounds.kinds.get(name)
         if rival is None or cause.entity not in grounds.groups.get(rival.on, ()):
             continue
-        if not against(rival, signs):
+        if not contradictions(rival, signs):
             yield f"its rival {name} is not ruled out on {cause.entity}"
 
 
@@ -167,7 +168,11 @@ def _not_seen(submission: Submission, grounds: Grounds) -> tuple[str, ...]:
         said += unseen(kind, cause.entity, signs)
         for name in kind.rivals:
             rival = grounds.kinds.get(name)
-            if rival is not None and cause.entity in grounds.groups.get(rival.on, ()) and not against(rival, signs):
+            if (
+                rival is not None
+                and cause.entity in grounds.groups.get(rival.on, ())
+                and not contradictions(rival, signs)
+            ):
                 said += unseen(rival, cause.entity, signs)
     if submission.verdict == "healthy":
         said += [

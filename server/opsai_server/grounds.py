@@ -55,17 +55,6 @@ class Grounds:
         return {sign.id: sign for sign in self.signs if sign.entity == entity}
 
 
-def against(kind: FaultKind, signs: Mapping[str, Sign]) -> tuple[Sign, ...]:
-    """Return the signs of an entity that contradict a kind there: one it must show is absent, or one it must not is shown."""
-    found: list[Sign] = []
-    for group in [(name,) for name in kind.must_show] + list(kind.one_of):
-        here = [signs[name] for name in group if name in signs]
-        if len(here) == len(group) and all(sign.state == "absent" for sign in here):
-            found += here
-    found += [signs[name] for name in kind.must_not_show if name in signs and signs[name].state == "shown"]
-    return tuple(found)
-
-
 def unseen(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> tuple[str, ...]:
     """Say which of a kind's deciding signs nobody could see on an entity."""
     deciding = [*kind.must_show, *(name for group in kind.one_of for name in group), *kind.must_not_show]

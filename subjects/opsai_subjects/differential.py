@@ -31,50 +31,66 @@ def rank(kinds: Sequence[FaultKind], signs: Sequence[Sign], groups: Mapping[str,
 
 def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate | None:
     """Return how the kind fits the entity; None when nothing of what it must show is shown but signs of health."""
-    needed = [(name,) for name in kind.must_show] + list(kind.one_of)
-    support: list[Sign] = []
-    contradiction: list[Sign] = []
+    support: dict[str, Sign] = {}
     unknown: list[Sign] = []
     missing: list[str] = []
-    active = True
-    for group in needed:
+    for group in _needed(kind):
         here = [signs[name] for name in group if name in signs]
-        shown = [sign for sign in here if sign.state == "shown"]
-        if shown:
-            support += shown
-            active = active and any(sign.active for sign in shown)
-        elif any(sign.state == "unknown" for sign in here):
+        shown = {sign.id: sign for sign in here if sign.state == "shown"}
+        support |= shown
+        if not shown:
             unknown += [sign for sign in here if sign.state == "unknown"]
-        elif here:
-            contradiction += here
-        else:
-            missing += group
-    support = list({sign.id: sign for sign in support}.values())
-    if all(sign.reassures for sign in support):
+            missing += [name for name in group if name not in signs]
+    if all(sign.reassures for sign in support.values()):
         return None
-    needed_shown = len(support)
-    against = [signs[name] for name in kind.must_not_show if name in signs and signs[name].state == "shown"]
-    # what is over does not speak against what goes on, and health now not against what is over
-    contradiction += [sign for sign in against if (sign.active if active else not sign.reassures)]
-    counted = {sign.id for sign in support}
-    extra = [
-        signs[name] for name in kind.supports if name not in counted and name in signs and signs[name].state == "shown"
-    ]
+    contradiction = contradictions(kind, signs)
+    extra = {
+        name: signs[name]
+        for name in kind.supports
+        if name not in support and name in signs and signs[name].state == "shown"
+    }
     standing: Literal["fits", "possible", "contradicted"] = "possible" if unknown or missing else "fits"
     if contradiction:
         standing = "contradicted"
-    score = needed_shown + SUPPORT_WEIGHT * len(extra) - len(contradiction) - 0.25 * (len(unknown) + len(missing))
+    score = len(support) + SUPPORT_WEIGHT * len(extra) - len(contradiction) - 0.25 * (len(unknown) + len(missing))
     return Candidate(
         kind=kind.id,
         entity=entity,
         standing=standing,
-        active=active,
+        active=_active(kind, signs),
         score=round(score, 2),
-        support=(*support, *extra),
-        contradiction=tuple(contradiction),
+        support=(*support.values(), *extra.values()),
+        contradiction=contradiction,
         unknown=tuple(unknown),
         missing=tuple(missing),
     )
+
+
+def contradictions(kind: FaultKind, signs: Mapping[str, Sign]) -> tuple[Sign, ...]:
+    """Return the signs of an entity that speak against a kind there: what it must show is absent, what it must not is shown."""
+    found: list[Sign] = []
+    for group in _needed(kind):
+        here = [signs[name] for name in group if name in signs]
+        if len(here) == len(group) and all(sign.state == "absent" for sign in here):
+            found += here
+    active = _active(kind, signs)
+    against = [signs[name] for name in kind.must_not_show if name in signs and signs[name].state == "shown"]
+    # what is over does not speak against what goes on, and health now not against what is over
+    found += [sign for sign in against if (sign.active if active else not sign.reassures)]
+    return tuple({sign.id: sign for sign in found}.values())
+
+
+def _needed(kind: FaultKind) -> list[tuple[str, ...]]:
+    return [(name,) for name in kind.must_show] + list(kind.one_of)
+
+
+def _active(kind: FaultKind, signs: Mapping[str, Sign]) -> bool:
+    """Say whether all that is shown of what it must show is so at this moment."""
+    for group in _needed(kind):
+        shown = [signs[name] for name in group if name in signs and signs[name].state == "shown"]
+        if shown and not any(sign.active for sign in shown):
+            return False
+    return True
 
 
 def merge(now: Sequence[Sign], past: Iterable[tuple[datetime, Sequence[Sign]]]) -> tuple[Sign, ...]:

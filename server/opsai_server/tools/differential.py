@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from opsai_server.grounds import against
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
 from opsai_server.tools.weighing import Weighed, weigh, weights
+from opsai_subjects.differential import contradictions
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.fault import Candidate, Sign
 
@@ -104,7 +104,7 @@ def _rivals(weighed: Weighed, cause: Candidate) -> list[dict[str, object]]:
         rival = weighed.kinds.get(name)
         if rival is None or cause.entity not in weighed.groups.get(rival.on, ()):
             continue
-        gone = [sign.id for sign in against(rival, signs)]
+        gone = [sign.id for sign in contradictions(rival, signs)]
         deciding = dict.fromkeys((*rival.must_show, *(sign for group in rival.one_of for sign in group)))
         open_ = [sign for sign in deciding if sign not in signs or signs[sign].state == "unknown"]
         state = {"standing": "contradicted", "against": gone} if gone else {"standing": "possible", "open": open_}
