@@ -1,5 +1,6 @@
 """From the address a node advertises to the one it is reached at, and from a failure to how the node met us."""
 
+import errno
 from collections.abc import Mapping
 from contextlib import suppress
 from json import loads
@@ -17,6 +18,7 @@ from opsai_subjects.errors import (
 from opsai_tikv.pd_values import Outcome, Store
 
 _NOT_REFUSED = ("no route", "unreachable", "name or service", "nodename", "not known", "getaddrinfo", "resolve")
+_CAUSES_DEEP = 10
 _ADVICE = (
     ("redirect failed", "the member that this one takes for the leader does not answer it: look at that one"),
     ("no leader", "PD has no leader: look at its members, at least a majority must run and reach each other"),
@@ -59,8 +61,23 @@ def outcome_of(error: SourceError) -> Outcome:
     if isinstance(error, NotRecorded):
         return "unknown"
     if isinstance(error, SourceUnreachable):
-        return "error" if any(word in error.came_back.lower() for word in _NOT_REFUSED) else "refused"
+        code = _errno(error)
+        unlike_refused = any(word in error.came_back.lower() for word in _NOT_REFUSED)
+        return "error" if unlike_refused or code not in (None, errno.ECONNREFUSED) else "refused"
     return "error"
+
+
+def _errno(error: BaseException) -> int | None:
+    """Return the system's number for a failed connection: the client's own words do not tell a refusal from no route."""
+    seen: BaseException | None = error
+    for _ in range(_CAUSES_DEEP):
+        if seen is None:
+            return None
+        if isinstance(seen, OSError) and seen.errno is not None:
+            return seen.errno
+        several: tuple[BaseException, ...] = getattr(seen, "exceptions", ())
+        seen = several[0] if several else seen.__cause__ or seen.__context__
+    return None
 
 
 def is_silent(error: SourceError) -> bool:
