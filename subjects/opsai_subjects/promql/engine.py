@@ -1,15 +1,20 @@
 """PromQL queries over samples, answered as Prometheus would.
 
-What differs on purpose: native histograms, `info`, `limitk`, `limit_ratio` and other experimental functions are refused
-by name; delayed name removal is off, as it is by default in Prometheus 3.
+What differs on purpose: native histograms are out of scope, so their functions, and `info`, `limitk`, `limit_ratio` and
+the experimental ones, are refused by name, as are the modifiers `fill`, `anchored` and `smoothed`. Names are dropped at
+once, as they are by default in Prometheus 3 (delayed name removal is off). Warnings name no place in the query: the
+parser tells none. Where two series tie in `topk`, the first is taken; Prometheus promises none.
 """
+
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import numpy as np
 
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import MetricsReply, Series
 from opsai_subjects.promql.evaluation import Evaluation
-from opsai_subjects.promql.expression import Expression, Refused, Text, kind_of
+from opsai_subjects.promql.expression import TOO_DEEP, Expression, Refused, Text, kind_of
 from opsai_subjects.promql.flat import Ints
 from opsai_subjects.promql.grid import Grid
 from opsai_subjects.promql.options import Options
@@ -34,37 +39,19 @@ class Engine:
         A vector comes in the order the expression gives it: sorted for `sort` and `topk`, by labels for a selector.
         """
         at_ms = milliseconds(at)
-        try:
-            node = parse(query)
+        with _refusing(query):
             evaluation = Evaluation(self._samples, self._options, at_ms, at_ms)
-            with np.errstate(all="ignore"):
-                return _instant_reply(evaluation, node, at_ms)
-        except Refused as refused:
-            raise QueryInvalid(query, str(refused)) from refused
+            return _instant_reply(evaluation, parse(query), at_ms)
 
     def range(self, query: str, start: float, end: float, step: float) -> MetricsReply:
         """Evaluate at start, start + step, ... up to end (Unix seconds); series come sorted by their labels.
 
         Raises QueryInvalid with the parser's or the engine's own words.
         """
-        try:
+        with _refusing(query):
             steps = self._steps(milliseconds(start), milliseconds(end), milliseconds(step))
-            node = parse(query)
-            kind = kind_of(node)
-            if kind not in ("scalar", "vector"):
-                raise Refused(
-                    f'invalid expression type "{_KIND_NAMES[kind]}" for range query, must be Scalar or instant Vector'
-                )
-            evaluation = Evaluation(self._samples, self._options, int(steps[0]), milliseconds(end))
-            with np.errstate(all="ignore"):
-                if kind == "scalar":
-                    grid = Grid.single(evaluation.scalar(node, steps))
-                else:
-                    grid = evaluation.vector(node, steps)
-            series = tuple(sorted(_series(grid, steps), key=lambda one: sorted(one.labels.items())))
-            return MetricsReply("matrix", series, tuple(sorted(evaluation.warnings)))
-        except Refused as refused:
-            raise QueryInvalid(query, str(refused)) from refused
+            evaluation = Evaluation(self._samples, self._options, milliseconds(start), milliseconds(end))
+            return _range_reply(evaluation, parse(query), steps)
 
     def _steps(self, start_ms: int, end_ms: int, step_ms: int) -> Ints:
         if end_ms < start_ms:
@@ -77,6 +64,29 @@ class Engine:
                 "Try decreasing the query resolution (?step=XX)"
             )
         return np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
+
+
+@contextmanager
+def _refusing(query: str) -> Generator[None]:
+    """Turn what the engine refuses into the error that names the query."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except Refused as refused:
+        raise QueryInvalid(query, str(refused)) from refused
+    except RecursionError as error:
+        raise QueryInvalid(query, TOO_DEEP) from error
+
+
+def _range_reply(evaluation: Evaluation, node: Expression, steps: Ints) -> MetricsReply:
+    kind = kind_of(node)
+    if kind not in ("scalar", "vector"):
+        raise Refused(
+            f'invalid expression type "{_KIND_NAMES[kind]}" for range query, must be Scalar or instant Vector'
+        )
+    grid = Grid.single(evaluation.scalar(node, steps)) if kind == "scalar" else evaluation.vector(node, steps)
+    series = sorted(_series(grid, steps), key=lambda one: sorted(one.labels.items()))
+    return MetricsReply("matrix", tuple(series), tuple(sorted(evaluation.warnings)))
 
 
 def _instant_reply(evaluation: Evaluation, node: Expression, at_ms: int) -> MetricsReply:

@@ -94,6 +94,7 @@ class Evaluation:
         match node:
             case Range():
                 selection, ends = self._reached(node.select, steps, node.range_ms)
+                self._count(len(selection) * steps.size)
                 made = windows(selection, ends, node.range_ms, steps, self._options)
             case Subquery():
                 ends = self._moments(node.at, node.offset_ms, steps)
@@ -130,8 +131,8 @@ class Evaluation:
     def _moments(self, at: At, offset_ms: int, steps: Ints) -> Ints:
         if at is None:
             return steps - offset_ms
-        fixed = {"start": self._start_ms, "end": self._end_ms}.get(at, at) if isinstance(at, str) else at
-        return np.full(steps.size, fixed, np.int64) - offset_ms
+        fixed = {"start": self._start_ms, "end": self._end_ms}[at] if isinstance(at, str) else at
+        return np.full(steps.size, fixed - offset_ms, np.int64)
 
     def _reached(self, node: Select, steps: Ints, range_ms: int | None = None) -> tuple[Selection, Ints]:
         ends = self._moments(node.at, node.offset_ms, steps)

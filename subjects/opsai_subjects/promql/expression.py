@@ -14,6 +14,9 @@ class Refused(Exception):
     """What the engine does not evaluate, in Prometheus's own words where it has some."""
 
 
+TOO_DEEP = "the query nests too deeply"
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number."""
@@ -107,8 +110,6 @@ class Negated:
 
 
 Expression = Number | Text | Select | Range | Subquery | Call | Aggregate | Binary | Negated
-
-SET_OPERATORS = frozenset({"and", "or", "unless"})
 
 
 def kind_of(node: Expression) -> Kind:

@@ -9,6 +9,7 @@ import promql_parser as parser
 
 from opsai_subjects.promql.aggregations import AGGREGATIONS
 from opsai_subjects.promql.expression import (
+    TOO_DEEP,
     Aggregate,
     At,
     Binary,
@@ -48,9 +49,11 @@ def parse(query: str) -> Expression:
     text = _prepared(query)
     try:
         tree = parser.parse(text)
+        return _node(tree)
     except ValueError as error:
         raise Refused(f"parse error: {_explained(str(error))}") from error
-    return _node(tree)
+    except RecursionError as error:
+        raise Refused(TOO_DEEP) from error
 
 
 def _explained(words: str) -> str:

@@ -136,6 +136,11 @@ def test_a_chain_too_long_for_the_native_parser_is_refused_before_it_gets_there(
     assert engine(UP).instant(wide, 10).series == ()
 
 
+def test_a_query_that_nests_too_deeply_is_refused() -> None:
+    assert reason("max_over_time(" * 280 + "up" + "[5m:1m])" * 280) == "the query nests too deeply"
+    assert shown(engine(UP).instant("abs(" * 50 + "up" + ")" * 50, 10)) == {"job=a": [0.0], "job=b": [1.0]}
+
+
 def test_operators_inside_strings_and_comments_are_not_counted() -> None:
     query = f"""up{{job="a"}} or vector(5) # {"+" * 500}"""
     assert shown(engine(UP).instant(query, 10)) == {"__name__=up,job=a": [0.0], "": [5.0]}
