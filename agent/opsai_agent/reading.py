@@ -37,6 +37,8 @@ class Support(_Read):
     says: str = ""
     since: str | None = None
     active: bool = True
+    metrics: tuple[str, ...] = ()
+    """Named metrics that show it."""
 
 
 class Remedy(_Read):

@@ -1,6 +1,5 @@
 """An investigator without a model: the same tools in a fixed order, the differential's own ranking, a template."""
 
-import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +25,6 @@ from opsai_agent.reading import (
 from opsai_server.tickets.diagnosis import CorrelatedMetric
 
 NAME = "rules (no model)"
-MAX_LOOKED_UP = 6
 MAX_QUERIES = 4
 MAX_ENTITIES = 4
 MAX_PAGES = 8
@@ -37,7 +35,6 @@ JUST_BEFORE_ONSET = timedelta(seconds=30)
 AFTER_ONSET = timedelta(minutes=7)
 LEVELS = ("FATAL", "ERROR", "WARN")
 OURS = ("symptom_", "ticket_")
-_WORD = re.compile(r"[a-z0-9]+")
 _MOMENTS = {"change_at": "changed at", "began_at": "began at", "ended_at": "ended at"}
 _MOVED = frozenset(_MOMENTS)
 
@@ -178,7 +175,7 @@ def _correlation(work: _Work) -> _Steps:
     """Read what moved with the causes: metrics that speak of their signs, kinds of log lines, events."""
     if not work.findings.causes:
         return
-    metrics = yield from _metrics(work)
+    metrics = _metrics(work.findings)
     entities = list(dict.fromkeys(cause.entity for cause in work.findings.causes))[:2]
     onset = _onset(work.findings)
     window = _window(onset, BEFORE_ONSET)
@@ -226,33 +223,14 @@ def _window(onset: datetime | None, before: timedelta) -> JsonObject:
     return {"start": (onset - before).isoformat(), "end": (onset + AFTER_ONSET).isoformat()}
 
 
-def _metrics(work: _Work) -> Generator[Sequence[_Asked], Sequence[ToolReply], list[tuple[str, str]]]:
-    """Look up which named metrics speak of the shown signs, by the words of the signs' ids; return them with the entity."""
-    signs = list(_shown_signs(work.findings))[:MAX_LOOKED_UP]
-    if not signs or "knowledge" not in work.tools:
-        return []
-    replies = yield [("knowledge", {"words": sign.replace("_", " ")}) for sign, _ in signs]
+def _metrics(findings: Findings) -> list[tuple[str, str]]:
+    """Return the metrics that the differential names beside the causes' signs, each with its cause's entity."""
     found: dict[str, str] = {}
-    for (sign, entity), reply in zip(signs, replies, strict=True):
-        name = _metric_about(set(sign.split("_")), reply)
-        if name is not None:
-            found.setdefault(name, entity)
+    for cause in findings.causes:
+        for support in cause.support:
+            for name in support.metrics[:1]:
+                found.setdefault(name, cause.entity)
     return list(found.items())[:MAX_QUERIES]
-
-
-def _metric_about(words: set[str], reply: ToolReply) -> str | None:
-    """Return the metric found that shares most whole words, the search itself being content with parts of words."""
-    listed = reply.value.get("found")
-    rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
-    scored = [(_closeness(words, row), str(row.get("id"))) for row in rows if row.get("type") == "metric"]
-    score, name = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
-    return name if score > 0 else None
-
-
-def _closeness(words: set[str], metric: JsonObject) -> float:
-    name = set(_WORD.findall(str(metric.get("id")).lower()))
-    says = set(_WORD.findall(str(metric.get("says")).lower()))
-    return 3 * len(words & name) / max(1, len(name)) + len(words & says) / max(1, len(words))
 
 
 def _shown_signs(findings: Findings) -> Iterator[tuple[str, str]]:
@@ -263,14 +241,17 @@ def _shown_signs(findings: Findings) -> Iterator[tuple[str, str]]:
 
 
 def _moved(reply: ToolReply, name: str, entity: str) -> Iterator[CorrelatedMetric]:
-    """Yield the entity's series, when it moved."""
+    """Yield the entity's series, or the one that moved most, when it moved."""
     listed = reply.value.get("series")
     rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
-    row = next((row for row in rows if row.get("entity") == entity), None)
+    # a setting or the load has no series, a dead node may have none: then the node that moved most, listed first, shows it
+    row = next((row for row in rows if row.get("entity") == entity), rows[0] if rows else None)
     if row is None or reply.evidence_id is None or not (_MOVED & row.keys()):
         return
     says = cut(_trend(row, str(reply.value.get("unit") or "")), 600)
-    yield CorrelatedMetric(metric=name, entity=entity, says=says, evidence_id=reply.evidence_id)
+    yield CorrelatedMetric(
+        metric=name, entity=str(row.get("entity") or entity), says=says, evidence_id=reply.evidence_id
+    )
 
 
 def _trend(row: JsonObject, unit: str) -> str:

@@ -12,7 +12,7 @@ SUPPORT_WEIGHT = 0.5
 def rank(kinds: Sequence[FaultKind], signs: Sequence[Sign], groups: Mapping[str, tuple[str, ...]]) -> Differential:
     """Weigh each kind on each entity of its group, best first, and choose the causes.
 
-    A candidate needs at least one sign shown to be listed. Causes are the fitting candidates that no better one on the same
+    A candidate is listed when something of what it must show is shown, and more speaks for it than against it or nothing decides. Causes are the fitting candidates that no better one on the same
     entity outranks and that no other cause explains.
     """
     by_entity: dict[str, dict[str, Sign]] = {}
@@ -23,6 +23,7 @@ def rank(kinds: Sequence[FaultKind], signs: Sequence[Sign], groups: Mapping[str,
         for kind in kinds
         for entity in groups.get(kind.on, ())
         if (candidate := weigh(kind, entity, by_entity.get(entity, {}))) is not None
+        and (candidate.standing != "contradicted" or candidate.score > 0)
     ]
     by_id = {kind.id: kind for kind in kinds}
     found.sort(key=lambda candidate: _order(candidate, by_id[candidate.kind]))

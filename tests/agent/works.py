@@ -40,7 +40,10 @@ CAUSE = {
     "says": "The valve is stuck",
     "standing": "fits",
     "active": True,
-    "support": [{"sign": "stuck", "says": "it is stuck"}, {"sign": "dry", "says": "its flow is 0.5 l/s"}],
+    "support": [
+        {"sign": "stuck", "says": "it is stuck"},
+        {"sign": "dry", "says": "its flow is 0.5 l/s", "metrics": ["flow"]},
+    ],
     "action": {"do": "Open the valve.", "because": "It is stuck.", "verify": "It flows.", "touches": "nothing"},
     "rivals": [
         {"kind": "no_power", "standing": "contradicted", "against": ["power"]},
