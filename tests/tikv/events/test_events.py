@@ -146,14 +146,18 @@ async def test_before_v8_5_5_pd_tells_only_how_many_stores_are_in_a_state() -> N
 
 
 async def test_elections_are_told_by_store_and_not_one_by_one() -> None:
-    (event,) = await of_lines(*[said(-100 + index / 4, "became pre-candidate at term 9", region_id="7") for index in range(40)])
+    (event,) = await of_lines(
+        *[said(-100 + index / 4, "became pre-candidate at term 9", region_id="7") for index in range(40)]
+    )
 
     assert (event.kind, event.entity, event.count) == ("elections", "store:1", 40)
     assert "40 times in 10 s" in event.says
 
 
 async def test_an_election_or_two_are_no_event() -> None:
-    assert await of_lines(said(-100, "became pre-candidate at term 9"), said(-99, "became pre-candidate at term 9")) == []
+    assert (
+        await of_lines(said(-100, "became pre-candidate at term 9"), said(-99, "became pre-candidate at term 9")) == []
+    )
 
 
 async def test_etcd_s_own_elections_are_not_taken_for_regions() -> None:
@@ -239,7 +243,11 @@ async def test_what_a_store_is_told_of_by_pd_befalls_that_store() -> None:
 
 
 async def test_events_come_in_order_and_within_the_window() -> None:
-    lines = [said(-50, "Welcome to TiKV"), said(-900, "Welcome to TiKV"), said(-300, "disk usage Normal->AlmostFull (x)")]
+    lines = [
+        said(-50, "Welcome to TiKV"),
+        said(-900, "Welcome to TiKV"),
+        said(-300, "disk usage Normal->AlmostFull (x)"),
+    ]
     events = await of_lines(*sorted(lines))
 
     assert [event.kind for event in events] == ["disk_usage_changed", "start"]
