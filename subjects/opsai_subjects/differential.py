@@ -32,16 +32,7 @@ def rank(kinds: Sequence[FaultKind], signs: Sequence[Sign], groups: Mapping[str,
 
 def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate | None:
     """Return how the kind fits the entity; None when nothing of what it must show is shown but signs of health."""
-    support: dict[str, Sign] = {}
-    unknown: list[Sign] = []
-    missing: list[str] = []
-    for group in _needed(kind):
-        here = [signs[name] for name in group if name in signs]
-        shown = {sign.id: sign for sign in here if sign.state == "shown"}
-        support |= shown
-        if not shown:
-            unknown += [sign for sign in here if sign.state == "unknown"]
-            missing += [name for name in group if name not in signs]
+    support, unknown, missing = _read(kind, signs)
     if all(sign.reassures for sign in support.values()):
         return None
     contradiction = contradictions(kind, signs)
@@ -62,9 +53,24 @@ def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate 
         score=round(score, 2),
         support=(*support.values(), *extra.values()),
         contradiction=contradiction,
-        unknown=tuple(unknown),
-        missing=tuple(missing),
+        unknown=unknown,
+        missing=missing,
     )
+
+
+def _read(kind: FaultKind, signs: Mapping[str, Sign]) -> tuple[dict[str, Sign], tuple[Sign, ...], tuple[str, ...]]:
+    """Return which of the needed signs are shown, which are unknown, and which nobody evaluated."""
+    support: dict[str, Sign] = {}
+    unknown: list[Sign] = []
+    missing: list[str] = []
+    for group in _needed(kind):
+        here = [signs[name] for name in group if name in signs]
+        shown = {sign.id: sign for sign in here if sign.state == "shown"}
+        support |= shown
+        if not shown:
+            unknown += [sign for sign in here if sign.state == "unknown"]
+            missing += [name for name in group if name not in signs]
+    return support, tuple(unknown), tuple(missing)
 
 
 def contradictions(kind: FaultKind, signs: Mapping[str, Sign]) -> tuple[Sign, ...]:

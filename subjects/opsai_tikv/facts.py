@@ -136,8 +136,8 @@ class TikvFacts(Facts):
     """Store entity to the scheduler that moves its leaders away."""
     config: dict[str, Scalar] | None = None
     """PD's configuration, dotted names."""
-    store_config: dict[str, dict[str, Scalar]] = Field(default_factory=dict[str, dict[str, Scalar]])
-    """Store entity to its own settings where they differ from most stores, dotted names."""
+    store_config: dict[str, dict[str, Scalar]] | None = None
+    """Store entity to its own settings where they differ from most stores, dotted names; None when too few are known."""
     region_states: dict[str, int] | None = None
     """`miss-peer`, `down-peer`, `pending-peer`, … to how many regions."""
     hot_writes: tuple[HotRegion, ...] | None = None

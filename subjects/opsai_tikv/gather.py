@@ -39,7 +39,7 @@ class _Found:
     region_states: dict[str, int] | None = None
     logs: dict[str, NodeLog] = field(default_factory=dict[str, NodeLog])
     ports: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
-    settings: dict[str, dict[str, Scalar]] = field(default_factory=dict[str, dict[str, Scalar]])
+    settings: dict[str, dict[str, Scalar]] | None = None
 
 
 async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], range_text: str) -> TikvFacts:
@@ -61,32 +61,55 @@ async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], 
     nodes = _nodes(stores, member_facts)
     window = Window.last(LOOK_BACK_SECONDS, at)
     found = await _side_by_side(pd, sources, tries, nodes, stores, window, range_text)
-    replicas = found.placement.config.values.get("replication.max-replicas") if found.placement.config else None
-    tracks = (
-        found.followed.tracks if found.followed else Tracks(start=window.start, step_seconds=STEP_SECONDS, by_name={})
-    )
-    starts = latest(tracks.by_name.get("start_time", {}))
     answered = any(view.outcome == "answered" for view in views)
+    known = _Known(cluster, members, leader, answered, listed is not None)
+    return _facts(known, found, tries, nodes, stores, member_facts, window)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What PD's members say of the cluster as a whole."""
+
+    cluster: str
+    members: Members | None
+    leader: str | None
+    answered: bool
+    stores_known: bool
+
+
+def _facts(
+    known: _Known,
+    found: _Found,
+    tries: Attempts,
+    nodes: tuple[Node, ...],
+    stores: tuple[StoreFacts, ...],
+    members: tuple[MemberFacts, ...],
+    window: Window,
+) -> TikvFacts:
+    placement, config = found.placement, found.placement.config
+    replicas = config.values.get("replication.max-replicas") if config else None
+    nothing = Tracks(start=window.start, step_seconds=STEP_SECONDS, by_name={})
+    tracks = found.followed.tracks if found.followed else nothing
+    starts = latest(tracks.by_name.get("start_time", {}))
+    ports = found.ports
     return TikvFacts(
-        cluster=cluster,
-        cluster_id=members.cluster_id if members else None,
-        at=at,
+        cluster=known.cluster,
+        cluster_id=known.members.cluster_id if known.members else None,
+        at=window.end,
         nodes=nodes,
         unread=tries.unread,
-        pd_answers=answered,
-        leader=leader,
-        leader_known=answered,
-        members=tuple(_started(member, starts) for member in member_facts),
-        stores=tuple(
-            store.model_copy(update={"status_port": found.ports.get(store.entity, "unknown")}) for store in stores
-        ),
-        stores_known=listed is not None,
-        region_count=found.placement.region_count,
+        pd_answers=known.answered,
+        leader=known.leader,
+        leader_known=known.answered,
+        members=tuple(_started(member, starts) for member in members),
+        stores=tuple(one.model_copy(update={"status_port": ports.get(one.entity, "unknown")}) for one in stores),
+        stores_known=known.stores_known,
+        region_count=placement.region_count,
         max_replicas=replicas if isinstance(replicas, int) else None,
-        schedulers=found.placement.schedulers,
-        paused_schedulers=found.placement.paused,
-        evicting=found.placement.evicting,
-        config=found.placement.config.values if found.placement.config else None,
+        schedulers=placement.schedulers,
+        paused_schedulers=placement.paused,
+        evicting=placement.evicting,
+        config=config.values if config else None,
         store_config=found.settings,
         region_states=found.region_states,
         hot_writes=found.hot.get("write"),
@@ -153,7 +176,7 @@ async def _logs(logs: LogSource | None, nodes: tuple[Node, ...], window: Window,
 
 async def _ports(
     sources: Sources, stores: tuple[StoreFacts, ...], tries: Attempts
-) -> tuple[dict[str, Outcome], dict[str, dict[str, Scalar]]]:
+) -> tuple[dict[str, Outcome], dict[str, dict[str, Scalar]] | None]:
     """Knock at each store's status port; of a small cluster read its settings too, and return the peculiar ones."""
     limiter = anyio.CapacityLimiter(PROBES_AT_ONCE)
     outcomes: dict[str, Outcome] = {}
@@ -229,7 +252,6 @@ async def _members(
     found: list[MemberFacts] = []
     for name in dict.fromkeys((*listed, *by_name)):
         view, member = by_name.get(name), listed.get(name)
-        seen = view.members if view else None
         address = member.address if member else (view.url.split("://")[-1] if view else "")
         found.append(
             MemberFacts(
@@ -240,7 +262,7 @@ async def _members(
                 is_etcd_leader=bool(members and members.etcd_leader == name),
                 health=health.get(name),
                 client_port=view.outcome if view else "unknown",
-                sees_leader=(seen.leader or "") if seen else None,
+                sees_leader=view.sees_leader if view else None,
                 version=member.version if member else "",
             )
         )

@@ -25,10 +25,10 @@ OWN_BY_NATURE = (
 """Parts of names that differ between hosts for good reasons: addresses, folders, and what follows from the machine's size."""
 
 
-def peculiar(settings: Mapping[str, Mapping[str, Scalar]]) -> dict[str, dict[str, Scalar]]:
-    """Return, for each store, the settings in which it differs from more than half of at least three stores."""
+def peculiar(settings: Mapping[str, Mapping[str, Scalar]]) -> dict[str, dict[str, Scalar]] | None:
+    """Return, for each store, the settings in which it differs from more than half; None when fewer than three are known."""
     if len(settings) < 3:
-        return {}
+        return None
     found: dict[str, dict[str, Scalar]] = {}
     names = {name for values in settings.values() for name in values}
     for name in names:

@@ -143,7 +143,9 @@ MEMBER_SIGNALS: dict[str, Tracked] = {
     "up": Tracked('max by (instance) (up{job=~".*pd.*"})'),
     "scrape_seconds": Tracked('max by (instance) (scrape_duration_seconds{job=~".*pd.*"})'),
     "start_time": Tracked('max by (instance) (process_start_time_seconds{job=~".*pd.*"})'),
-    "leading": Tracked('max by (instance) (service_member_role{service="PD"} or pd_tso_role or etcd_server_is_leader)'),
+    "leading": Tracked(
+        'max by (instance) (service_member_role{service="PD"}) or on () max by (instance) (pd_tso_role) or on () max by (instance) (etcd_server_is_leader)'
+    ),
     "etcd_leading": Tracked("max by (instance) (etcd_server_is_leader)"),
     "etcd_has_leader": Tracked("min by (instance) (etcd_server_has_leader)"),
     "etcd_leader_changes": Tracked("max by (instance) (etcd_server_leader_changes_seen_total)"),

@@ -133,7 +133,7 @@ class Scene:
             "schedule.halt-scheduling": False,
             "replication.max-replicas": 3,
         }
-        self.store_config: dict[str, dict[str, str | int | float | bool | None]] = {}
+        self.store_config: dict[str, dict[str, str | int | float | bool | None]] | None = {}
         self.hot_writes = (HotRegion(region_id="7", leader_store="store:1", share=0.03, keys_per_second=2),)
         self.hot_reads = (HotRegion(region_id="9", leader_store="store:2", share=0.03, keys_per_second=90),)
         self.region_states = {"miss-peer": 0, "down-peer": 0, "pending-peer": 0}

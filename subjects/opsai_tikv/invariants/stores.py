@@ -1,8 +1,12 @@
 """What must hold of each store."""
 
+from collections.abc import Callable
+from typing import Any
+
 from opsai_subjects.invariant import Invariant
 from opsai_tikv.invariants.rule import InvariantRule, either
 from opsai_tikv.invariants.store_looks import crashed, lost_leaders, network_late, peers_lost, store_down
+from opsai_tikv.seen import Look, Seen
 from opsai_tikv.signs.leadership import leaders_piled_up, leaving_and_stuck, settings_differ
 from opsai_tikv.signs.reach import (
     heartbeats_missing,
@@ -36,37 +40,15 @@ PD_TROUBLE = ("pd_has_leader", "pd_quorum", "pd_member_up", "pd_leader_stable")
 
 
 def _rule(
-    invariant_id: str,
-    says: str,
-    why: str,
-    look: object,
-    *,
-    severity: str = "warning",
-    grade: str = "cause",
-    for_seconds: float = 20.0,
-    unit: str = "",
-    limit: float | None = None,
-    source: str,
-    unknown_means: str = NEEDS_METRICS,
-    explained_by: tuple[str, ...] = (),
+    invariant_id: str, says: str, why: str, look: Callable[[Look, str], Seen], source: str, **more: Any
 ) -> InvariantRule:
-    invariant = Invariant.model_validate(
-        {
-            "id": invariant_id,
-            "says": says,
-            "why": why,
-            "severity": severity,
-            "grade": grade,
-            "for_seconds": for_seconds,
-            "unit": unit,
-            "limit": limit,
-            "source": source,
-            "unknown_means": unknown_means,
-            "explained_by": explained_by,
-        }
-    )
-    assert callable(look)
-    return InvariantRule(invariant, "store", look)
+    base: dict[str, Any] = {
+        "severity": "warning",
+        "grade": "cause",
+        "for_seconds": 20.0,
+        "unknown_means": NEEDS_METRICS,
+    }
+    return InvariantRule(Invariant(id=invariant_id, says=says, why=why, source=source, **(base | more)), "store", look)
 
 
 STORES: tuple[InvariantRule, ...] = (

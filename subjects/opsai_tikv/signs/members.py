@@ -92,7 +92,7 @@ def leader_history(look: Look) -> list[str]:
     names: list[str] = []
     count = max((len(track.points) for track in look.facts.tracks.by_name.get("leading", {}).values()), default=0)
     for index in range(count):
-        leading = []
+        leading: list[str] = []
         for member in look.members:
             track = look.track("leading", member)
             if track and track.points[index] == 1:

@@ -7,7 +7,7 @@ from opsai_tikv.facts import groups
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import judge
 from opsai_tikv.signs import signs
-from tests.tikv.deeds import DEEDS
+from tests.tikv.deeds.every import DEEDS
 from tests.tikv.scene import Scene
 
 
