@@ -104,7 +104,6 @@ def clients_scan_more_than_can_be_carried(scene: Scene) -> None:
             "read_keys": 90_000,
             "grpc_p99": 0.6,
             "read_grpc_p99": 0.7,
-            "scans": 60,
         }.items():
             scene.set(name, store, value)
 

@@ -35,7 +35,6 @@ def a_disk_is_slow(scene: Scene) -> None:
         "fsync_p99": 0.4,
         "append_p99": 0.45,
         "inspect_p99": 0.6,
-        "store_write_wait_p99": 0.4,
         "slow_score": 100,
         "commit_p99": 0.3,
         "commit_p50": 0.05,
@@ -113,7 +112,6 @@ def a_stores_network_is_late(scene: Scene) -> None:
         "scheduler_p99": 0.3,
         "grpc_p99": 0.3,
         "scrape_seconds": 0.5,
-        "pd_request_p99": 0.1,
         "latch_p99": 0.03,
     }.items():
         scene.set(name, "store:2", value)
@@ -160,7 +158,6 @@ def a_stores_network_comes_and_goes(scene: Scene) -> None:
 def a_raft_log_writer_sleeps(scene: Scene) -> None:
     for name, value in {
         "append_p99": 0.5,
-        "store_write_wait_p99": 0.5,
         "inspect_p99": 0.5,
         "slow_score": 100,
         "commit_p99": 0.5,
