@@ -61,7 +61,9 @@ async def investigate(order: Order, *, calls_to: int | None = None) -> Took:
         check=False,
     )
     if done.returncode != 0:
-        raise AgentError(f"opsai-agent ended with status {done.returncode}. {_last_words(done.stderr)}".rstrip())
+        without = "" if order.backend == "rules" else "Try: --backend rules investigates without a model."
+        said = (f"opsai-agent ended with status {done.returncode}.", _last_words(done.stderr), without)
+        raise AgentError(" ".join(part for part in said if part))
     try:
         return Took.model_validate_json(done.stdout)
     except ValidationError as error:
