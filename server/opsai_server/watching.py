@@ -18,7 +18,7 @@ from opsai_server.tickets.tick import Changes, Judged, Key, Pending, WatchState
 from opsai_server.tickets.ticket import Step, Ticket, Transition
 from opsai_subjects.config import WatchSettings
 from opsai_subjects.invariant import Invariant, Verdict
-from opsai_subjects.model import clean
+from opsai_subjects.model import Node, clean
 
 PENDING_GAP_SECONDS = 600.0
 """A violation that nobody looked at for longer (no watcher ran, or no verdict named it) begins anew."""
@@ -49,7 +49,7 @@ class _Look:
         self._settings = settings
         self._at = judged.at
         self._invariants = {invariant.id: invariant for invariant in invariants}
-        self._nodes = {node.entity for node in judged.facts.nodes}
+        self._nodes = {node.entity: node for node in judged.facts.nodes}
         self._verdicts = _by_key(judged.verdicts)
         self._tickets = dict(state.tickets)
         self._next_number = state.next_number
@@ -210,7 +210,7 @@ class _Look:
     def _create(self, one: Pending, *, parent: str | None, recurs: str | None) -> Ticket:
         invariant = self._invariants[one.invariant]
         verdict = self._verdicts[one.invariant, one.entity]
-        title = _title(verdict)
+        title = _title(verdict, self._nodes.get(one.entity))
         ticket = Ticket(
             id=f"T-{self._next_number}",
             cluster=self._state.cluster,
@@ -296,6 +296,10 @@ def _by_key(verdicts: Iterable[Verdict]) -> dict[Key, Verdict]:
     return by_key
 
 
-def _title(verdict: Verdict) -> str:
-    says = verdict.says if verdict.entity in verdict.says else f"{verdict.entity}: {verdict.says}"
-    return clean(says, TITLE_CHARS)
+def _title(verdict: Verdict, node: Node | None) -> str:
+    """Say what is violated, and of whom in the names that people use."""
+    if verdict.entity in verdict.says:
+        return clean(verdict.says, TITLE_CHARS)
+    known = node is not None and node.name not in (node.entity, "")
+    who = f"{verdict.entity} ({node.name})" if node is not None and known else verdict.entity
+    return clean(f"{who}: {verdict.says}", TITLE_CHARS)
