@@ -94,8 +94,8 @@ def _blind(findings: Findings) -> Iterator[str]:
 def _summary(findings: Findings, causes: Sequence[Cause], verdict: Outcome, context: Sequence[str]) -> Iterator[str]:
     for cause in causes:
         over = "" if cause.active else " (over now)"
-        yield f"{cause.entity}: {cause.kind}{over}: {_sentence(findings.kinds[cause.kind].says)}"
-        yield from (_sentence(sign.says) for _, sign in _core(findings, cause)[:MAX_SAID])
+        yield _sentence(f"{cause.who}: {findings.kinds[cause.kind].says or cause.kind}{over}")
+        yield from (_capital(_sentence(sign.says)) for _, sign in _core(findings, cause)[:MAX_SAID])
     if verdict == "healthy":
         yield "No fault kind fits, now or in the window looked at."
         yield "All that is violated is our own sight:" if findings.violated else "No invariant is violated."
@@ -114,9 +114,13 @@ def _undecided(findings: Findings) -> Iterator[str]:
         yield f"Possible, with something needed still unknown: {named}."
 
 
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _root_cause(findings: Findings, cause: Cause) -> RootCause:
-    told = " ".join(_sentence(sign.says) for _, sign in _core(findings, cause))
-    says = _sentence(findings.kinds[cause.kind].says)
+    told = " ".join(_capital(_sentence(sign.says)) for _, sign in _core(findings, cause))
+    says = _capital(_sentence(findings.kinds[cause.kind].says))
     return RootCause(entity=cause.entity, kind=cause.kind, explanation=cut(f"{says} {told}".strip(), 2000))
 
 
@@ -232,7 +236,7 @@ def _action(findings: Findings, causes: Sequence[Cause], verdict: Outcome, cauti
     kind = findings.kinds[cause.kind]
     if caution == "observe_only" and kind.touches != "nothing":
         return Action(
-            do=f"Leave {cause.entity} as it is for now and keep watching it until every quorum is known to be safe.",
+            do=f"Leave {cause.who} as it is for now and keep watching it until every quorum is known to be safe.",
             because=cut(
                 f"The known remedy ({_sentence(kind.do)}) was refused: {_sentence(refused)} {kind.because}", 1000
             ),

@@ -59,6 +59,13 @@ class Cause(_Read):
     active: bool = True
     says: str = ""
     rivals: tuple[Rival, ...] = ()
+    name: str = ""
+    """What people call the entity, where that is something else."""
+
+    @property
+    def who(self) -> str:
+        """Return the entity with the name that people use: `store:4 (kv2)`."""
+        return f"{self.entity} ({self.name})" if self.name else self.entity
 
 
 class Candidate(Cause):

@@ -19,7 +19,7 @@ async def test_the_causes_are_the_differentials(tmp_path: Path) -> None:
     assert outcome.by == NAME == "rules (no model)"
     assert found.verdict == "fault"
     assert [(cause.kind, cause.entity) for cause in found.root_causes] == [("valve_stuck", WELL)]
-    assert found.root_causes[0].explanation == "The valve is stuck. it is stuck. its flow is 0.5 l/s."
+    assert found.root_causes[0].explanation == "The valve is stuck. It is stuck. Its flow is 0.5 l/s."
 
 
 async def test_claims_are_the_tickets_verdict_then_each_sign_with_its_figure(tmp_path: Path) -> None:

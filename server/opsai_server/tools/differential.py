@@ -11,6 +11,7 @@ from opsai_server.tools.weighing import Weighed, weigh, weights
 from opsai_subjects.differential import contradictions
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.fault import Candidate, Sign
+from opsai_subjects.model import clean
 
 CAUSES = 4
 CANDIDATES = 5
@@ -71,6 +72,7 @@ def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
         {
             "kind": cause.kind,
             "entity": cause.entity,
+            "name": _name(weighed, cause.entity),
             "says": kind.says,
             "standing": cause.standing,
             "active": cause.active,
@@ -83,6 +85,12 @@ def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
             "action": {"do": kind.do, "because": kind.because, "verify": kind.verify, "touches": kind.touches},
         }
     )
+
+
+def _name(weighed: Weighed, entity: str) -> str:
+    """Return what people call the node; empty when that is its entity, or it is no node."""
+    named = next((node.name for node in weighed.facts.nodes if node.entity == entity), entity)
+    return "" if named == entity else clean(named)
 
 
 def _said(weighed: Weighed, signs: Iterable[Sign]) -> list[dict[str, object]]:
