@@ -62,8 +62,8 @@ async def investigate(order: Order, *, calls_to: int | None = None) -> Took:
     )
     if done.returncode != 0:
         without = "" if order.backend == "rules" else "Try: --backend rules investigates without a model."
-        said = (f"opsai-agent ended with status {done.returncode}.", _last_words(done.stderr), without)
-        raise AgentError(" ".join(part for part in said if part))
+        parts = (f"opsai-agent ended with status {done.returncode}.", _last_words(done.stderr), without)
+        raise AgentError(" ".join(part for part in parts if part))
     try:
         return Took.model_validate_json(done.stdout)
     except ValidationError as error:
