@@ -169,9 +169,9 @@ def _state_claim(evidence_id: str, entity: str, sign_id: str, sign: Sign) -> Cla
 
 
 def _told(sign_id: str, sign: Sign) -> str:
-    """Say a sign in words; one that is absent has no sentence of its own and needs its name."""
-    if sign.state == "shown":
-        return sign.says or f"{sign_id} is shown"
+    """Say a sign in words; one without a sentence of its own needs its name."""
+    if sign.state in ("shown", "absent"):
+        return sign.says or f"{sign_id} is {sign.state}"
     return f"{sign_id} is {sign.state}{f': {sign.says}' if sign.says else ''}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from opsai_subjects.fault import Sign, SignSpec
-from opsai_tikv.seen import Look, Seen
+from opsai_tikv.seen import ABSENT, Look, Seen
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class SignRule:
     def sign(self, look: Look, entity: str) -> Sign:
         """Evaluate it on one entity."""
         seen = self.look(look, entity)
-        says = seen.says or self.says
+        says = f"not seen: {self.says}" if seen is ABSENT else seen.says or self.says
         if seen.state == "shown" and seen.says:
             says = f"{self.says}: {seen.says}"
         return Sign(
