@@ -30,6 +30,7 @@ from opsai_tikv.signs.load import (
 )
 from opsai_tikv.signs.members import (
     member_cpu_late,
+    member_crashed,
     member_disk_error,
     member_disk_full,
     member_isolated,
@@ -96,6 +97,18 @@ PD_RULES: tuple[InvariantRule, ...] = (
         severity="critical",
         for_seconds=0.0,
         unknown_means="It was never reached from here: map its address in `addresses`.",
+        explained_by=("pd_quorum", "pd_has_leader"),
+    ),
+    _rule(
+        "pd",
+        "pd_member_stays_up",
+        "The PD member's process runs on without dying.",
+        "It died and came back: it has a reason, and will do it again.",
+        member_crashed,
+        "process_start_time_seconds; its log's `Got signal to exit`",
+        for_seconds=0.0,
+        unit="restarts",
+        unknown_means="Without its log an orderly restart cannot be told from a crash: set `logs`.",
         explained_by=("pd_quorum", "pd_has_leader"),
     ),
     _rule(

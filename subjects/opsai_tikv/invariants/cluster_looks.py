@@ -91,6 +91,9 @@ def source_unseen(look: Look, entity: str) -> Seen:
         if "no Prometheus is set" in why:
             return unknown(why)
         return Seen("shown", f"Prometheus cannot be read: {why[:200]}", value="prometheus")
+    tracks = look.facts.tracks.by_name.get("up", {})
+    if tracks and all(track.now is None for track in tracks.values()):
+        return Seen("shown", "Prometheus answers and has no fresh sample of any node", value="stale")
     for says, group in (("stores", look.stores), ("PD members", look.members)):
         if group and not any(look.track("up", entity) for entity in group):
             return Seen("shown", f"Prometheus has a target for none of the {len(group)} {says}", value=says)

@@ -1,8 +1,8 @@
 """Looks at one store that put several signs together."""
 
-from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
+from opsai_tikv.seen import ABSENT, Look, Seen, ago
 from opsai_tikv.signs.leadership import evicting, leaders_lost
-from opsai_tikv.signs.process import restarted, restarted_repeatedly, stopped_in_order
+from opsai_tikv.signs.process import restarted, stopped_in_order
 from opsai_tikv.signs.reach import (
     one_peer_accuses,
     pd_disconnected,
@@ -62,18 +62,6 @@ def lost_leaders(look: Look, entity: str) -> Seen:
     if again.state == "shown" and stopped_in_order(look, entity).state != "absent":
         return Seen("absent", "it restarted in order and its leaders are on their way back")
     return ABSENT if _restarting_in_order(look, entity) else seen
-
-
-def crashed(look: Look, entity: str) -> Seen:
-    """It restarted and nobody had asked it to."""
-    again = restarted(look, entity)
-    if again.state != "shown":
-        return again
-    order = stopped_in_order(look, entity)
-    if order.state == "unknown":
-        often = restarted_repeatedly(look, entity)
-        return often if often.state == "shown" else unknown(order.says)
-    return again if order.state == "absent" else ABSENT
 
 
 def network_late(look: Look, entity: str) -> Seen:

@@ -5,9 +5,10 @@ from typing import Any
 
 from opsai_subjects.invariant import Invariant
 from opsai_tikv.invariants.rule import InvariantRule, either
-from opsai_tikv.invariants.store_looks import crashed, lost_leaders, network_late, peers_lost, store_down
+from opsai_tikv.invariants.store_looks import lost_leaders, network_late, peers_lost, store_down
 from opsai_tikv.seen import Look, Seen
-from opsai_tikv.signs.leadership import leaders_piled_up, leaving_and_stuck, settings_differ
+from opsai_tikv.signs.leadership import leaders_piled_up, leaving_and_stuck
+from opsai_tikv.signs.process import crashed
 from opsai_tikv.signs.reach import (
     heartbeats_missing,
     pd_reconnecting,
@@ -297,16 +298,5 @@ STORES: tuple[InvariantRule, ...] = (
         source="/pd/api/v1/stores: more than 1.8 times a fair share",
         unknown_means=NEEDS_PD,
         explained_by=("schedulers_as_meant", "settings_sane"),
-    ),
-    _rule(
-        "settings_alike",
-        "The store's settings are those of the other stores.",
-        "A store set differently behaves differently.",
-        settings_differ,
-        severity="info",
-        for_seconds=60.0,
-        unit="settings",
-        source="TiKV /config of every store",
-        unknown_means="The settings of fewer than three stores could be read.",
     ),
 )

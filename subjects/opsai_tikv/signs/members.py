@@ -1,5 +1,7 @@
 """Signs of a PD member: who reaches it, whether it led, its disk, network and processor."""
 
+from dataclasses import replace
+
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
 from opsai_tikv.signs.process import restarts
 from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, REFUSED_SCRAPE_SECONDS, SILENT_SCRAPE_SECONDS, leader_is_new
@@ -256,6 +258,24 @@ def member_restarted(look: Look, entity: str) -> Seen:
     return Seen("shown", f"{count} restarts", look.now("up", entity) == 1, count) if count else ABSENT
 
 
+def member_crashed(look: Look, entity: str) -> Seen:
+    """Its process restarted and its log tells of no order to stop."""
+    again = member_restarted(look, entity)
+    if again.state != "shown":
+        return again
+    log = look.facts.logs.get(entity)
+    if log is None:
+        return unknown("its log is not readable: an orderly stop cannot be told from a crash")
+    return ABSENT if "pd_stop" in log.patterns else again
+
+
+def member_crashed_and_back(look: Look, entity: str) -> Seen:
+    """It died unasked and serves again: that is over."""
+    seen = member_crashed(look, entity)
+    back = look.now("up", entity) == 1
+    return replace(seen, active=False) if seen.state == "shown" and back else seen
+
+
 def member_disk_full(look: Look, entity: str) -> Seen:
     """Its log says there is no space left."""
     return _logged(look, entity, "no_space")
@@ -313,6 +333,7 @@ MEMBERS = (
     SignRule("member_cpu_late", "it waits for a processor", member_cpu_late, metrics=("pd_cpu_cores",)),
     SignRule("member_scrape_late", "answering a scrape takes it long", member_scrape_late),
     SignRule("member_restarted", "its process restarted", member_restarted),
+    SignRule("member_crashed_and_back", "its process died and is back", member_crashed_and_back, metrics=("uptime",)),
     SignRule("member_disk_full", "its disk is full", member_disk_full),
     SignRule("member_disk_error", "its disk fails", member_disk_error),
     SignRule("quota_near", "its etcd database is near its quota", quota_near, metrics=("etcd_quota_ratio",)),

@@ -1,5 +1,7 @@
 """Signs of a store's process: restarts, how it stopped, memory."""
 
+from dataclasses import replace
+
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 from opsai_tikv.signs.reach import process_gone
 from opsai_tikv.signs.rule import SignRule
@@ -78,6 +80,25 @@ def stopped_in_order(look: Look, entity: str) -> Seen:
     )
 
 
+def crashed(look: Look, entity: str) -> Seen:
+    """It restarted and nobody had asked it to stop."""
+    again = restarted(look, entity)
+    if again.state != "shown":
+        return again
+    order = stopped_in_order(look, entity)
+    if order.state == "unknown":
+        often = restarted_repeatedly(look, entity)
+        return often if often.state == "shown" else unknown(order.says)
+    return again if order.state == "absent" else ABSENT
+
+
+def crashed_and_back(look: Look, entity: str) -> Seen:
+    """It died unasked and serves again: that is over."""
+    seen = crashed(look, entity)
+    back = came_back(look, entity)
+    return replace(seen, active=False) if seen.state == "shown" and back.state == "shown" else seen
+
+
 def came_back(look: Look, entity: str) -> Seen:
     """It restarted and serves again."""
     again = restarted(look, entity)
@@ -121,6 +142,7 @@ PROCESS = (
     SignRule("restarted_repeatedly", "its process restarts again and again", restarted_repeatedly, metrics=("uptime",)),
     SignRule("stopped_in_order", "it was stopped in order", stopped_in_order),
     SignRule("came_back", "it is back after a restart", came_back, reassures=True),
+    SignRule("crashed_and_back", "its process died and is back", crashed_and_back, metrics=("uptime",)),
     SignRule("crash_logged", "its log holds a crash", crash_logged),
     SignRule("memory_high", "its memory is near its quota", memory_high, metrics=("rss_bytes",)),
     SignRule("memory_grew", "its memory grew by half", memory_grew, metrics=("rss_bytes",)),

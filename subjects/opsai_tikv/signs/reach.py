@@ -233,7 +233,8 @@ def unreachable_again_and_again(look: Look, entity: str) -> Seen:
     """The other stores lose it and find it again, repeatedly."""
     track = look.track("accused", entity)
     flips = look.now("up_flips", entity)
-    if flips is not None and flips >= FLIPS:
+    lost = track is not None and (track.peak or 0.0) > ACCUSED_PER_SECOND  # else it is the monitoring alone
+    if flips is not None and flips >= FLIPS and lost:
         return Seen(
             "shown",
             f"its scrape failed and succeeded {flips:.0f} times in turn within 5 minutes",

@@ -1,7 +1,7 @@
 """Deeds to PD members."""
 
 from tests.tikv.deeds.register import deed
-from tests.tikv.scene import MEMBERS, ONSET, POINTS, STORES, Scene
+from tests.tikv.scene import AT, MEMBERS, ONSET, POINTS, STORES, Scene
 
 
 @deed("pd_leader_down", "pd-a")
@@ -9,6 +9,12 @@ def the_pd_leader_is_killed(scene: Scene) -> None:
     _member_gone(scene, "pd-a", "refused", 0.0004)
     scene.log("pd-a", silent_seconds=135)
     _elect(scene, "pd-b", losers=("pd-a",))
+
+
+@deed("pd_follower_down", "pd-c")
+def a_pd_follower_dies_and_is_back_at_once(scene: Scene) -> None:
+    scene.set("start_time", "pd-c", AT.timestamp() - 100, ONSET + 3)
+    scene.set("up", "pd-c", 0, ONSET + 2, ONSET + 3)
 
 
 @deed("pd_follower_down", "pd-c")

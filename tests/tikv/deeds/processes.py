@@ -22,6 +22,13 @@ def a_store_is_stopped_in_order_and_forgotten(scene: Scene) -> None:
     scene.log("store:2", "signal_stop", age_seconds=134, silent_seconds=133)
 
 
+@deed("tikv_down", "store:2")
+def a_store_dies_and_is_back_at_once(scene: Scene) -> None:
+    scene.set("start_time", "store:2", AT.timestamp() - 100, ONSET + 3)
+    scene.set("up", "store:2", 0, ONSET + 2, ONSET + 3)
+    scene.log("store:2", "welcome", count=1, age_seconds=100)
+
+
 @deed("tikv_crash_loop", "store:2")
 def a_store_dies_and_returns(scene: Scene) -> None:
     first, second = ONSET, ONSET + 5

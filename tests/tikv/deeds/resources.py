@@ -209,4 +209,6 @@ def a_snapshot_fails(scene: Scene) -> None:
 
 @deed("tikv_config", "store:2")
 def a_store_is_set_differently(scene: Scene) -> None:
-    scene.store_config = {"store:2": {"raftstore.raft-base-tick-interval": "10s"}}
+    scene.store_config = {"store:2": {"storage.flow-control.memtables-threshold": 1}}
+    scene.set("throttle", "store:2", 2e6)
+    scene.set("async_write_p99", "store:2", 0.5)
