@@ -67,7 +67,9 @@ def conclusion_text(diagnosis: Diagnosis) -> str:
     lines += _section(
         "Root cause", (f"{cause.kind} on {cause.entity}: {cause.explanation}" for cause in said.root_causes)
     )
-    lines += _section("Moved with it", (f"{m.entity}: {m.says} [{m.evidence_id}]" for m in said.correlated_metrics))
+    lines += _section(
+        "Moved with it", (f"{m.entity}: {m.metric}: {m.says} [{m.evidence_id}]" for m in said.correlated_metrics)
+    )
     return "\n".join(lines)
 
 

@@ -44,7 +44,8 @@ def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate 
     standing: Literal["fits", "possible", "contradicted"] = "possible" if unknown or missing else "fits"
     if contradiction:
         standing = "contradicted"
-    score = len(support) + SUPPORT_WEIGHT * len(extra) - len(contradiction) - 0.25 * (len(unknown) + len(missing))
+    telling = sum(not sign.reassures for sign in support.values())
+    score = telling + SUPPORT_WEIGHT * len(extra) - len(contradiction) - 0.25 * (len(unknown) + len(missing))
     return Candidate(
         kind=kind.id,
         entity=entity,

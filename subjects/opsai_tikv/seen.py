@@ -145,7 +145,7 @@ class Look:
         seen = self.when(name, entity, test, at_least)
         if seen.state != "shown" or not isinstance(seen.value, float):
             return seen
-        says = f"{name} {figure(seen.value)}, before {figure(past)}"
+        says = f"{name} {figure(seen.value)}{unit(name)}, before {figure(past)}{unit(name)}"
         return Seen("shown", says, seen.active, seen.value, round(ratio * past, 3), seen.since)
 
     def over(
@@ -163,11 +163,12 @@ class Look:
         seen = self.when(name, entity, test, at_least)
         if seen.state != "shown" or not isinstance(seen.value, float):
             return seen
+        of = unit(name)
         peers = self.peer_median(name, entity)
-        against = f", peers {figure(peers)}" if peers is not None else ""
-        before = f", before {figure(past)}" if past is not None else ""
+        against = f", peers {figure(peers)}{of}" if peers is not None else ""
+        before = f", before {figure(past)}{of}" if past is not None else ""
         return Seen(
-            "shown", f"{name} {figure(seen.value)}{against}{before}", seen.active, seen.value, floor, seen.since
+            "shown", f"{name} {figure(seen.value)}{of}{against}{before}", seen.active, seen.value, floor, seen.since
         )
 
 
@@ -205,6 +206,19 @@ def _last_run(hits: list[bool], at_least: int) -> tuple[int, int]:
 def figure(value: float | None) -> str:
     """Return a number in three significant digits."""
     return "none" if value is None else f"{value:.3g}"
+
+
+_UNITS = (
+    (("_p99", "_p50", "_seconds", "_best"), " s"),
+    (("_bytes",), " bytes"),
+    (("_us",), " µs"),
+    (("_rate", "requests", "writes", "reads", "_received", "_rejects", "_dropped", "_failures"), "/s"),
+)
+
+
+def unit(name: str) -> str:
+    """Return the unit of a signal, by its name, ready to stand behind a figure."""
+    return next((text for endings, text in _UNITS if name.endswith(endings)), "")
 
 
 def ago(facts: TikvFacts, moment: datetime | None) -> float | None:
