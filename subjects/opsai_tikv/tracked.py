@@ -144,10 +144,13 @@ MEMBER_SIGNALS: dict[str, Tracked] = {
     "etcd_has_leader": _named("etcd_has_leader"),
     "wal_fsync_p99": _named("wal_fsync_p99"),
     "wal_fsync_rate": _rate("etcd_disk_wal_fsync_duration_seconds_count"),
-    "peer_rtt_p99": _p99("etcd_network_peer_round_trip_time_seconds"),
+    # etcd notes its smoothed round trips every 30 s only (rafthttp monitorProbingStatus): two minutes hold enough of them
+    "peer_rtt_p99": Tracked(
+        "histogram_quantile(0.99, sum by (le, instance) (rate(etcd_network_peer_round_trip_time_seconds_bucket[2m])))"
+    ),
     "peer_rtt_best": Tracked(
         "min by (instance) (histogram_quantile(0.5, sum by (le, instance, To)"
-        " (rate(etcd_network_peer_round_trip_time_seconds_bucket[$range]))))"
+        " (rate(etcd_network_peer_round_trip_time_seconds_bucket[2m]))))"
     ),
     "rss_bytes": Tracked('max by (instance) (process_resident_memory_bytes{job=~".*pd"})'),
     "schedule_latency_p99": _p99("go_sched_latencies_seconds"),

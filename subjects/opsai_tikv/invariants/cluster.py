@@ -303,7 +303,7 @@ LOAD_RULES: tuple[InvariantRule, ...] = (
             "pd_has_leader",
             "pd_member_up",
             "store_disk_completes",
-            "store_commit_fast",
+            "store_network_fast",
             "store_apply_fast",
         ),
     ),

@@ -14,10 +14,12 @@ from opsai_tikv.signs.stages import (
     append_late,
     apply_late,
     commit_late,
-    commit_late_at_median,
     cpu_late,
     fsync_late,
     fsync_stuck,
+    message_late,
+    probe_late,
+    send_wait_late,
 )
 
 ORDERLY_SECONDS = 75.0
@@ -65,20 +67,16 @@ def lost_leaders(look: Look, entity: str) -> Seen:
 
 
 def network_late(look: Look, entity: str) -> Seen:
-    """Its leaders wait for their quorum although its disk and processor are quick."""
-    late = commit_late(look, entity)
-    if late.state != "shown":
-        return late
+    """What crosses its network is late although its disk and processor are quick."""
+    found = [sign(look, entity) for sign in (commit_late, probe_late, message_late, send_wait_late)]
+    late = next((seen for seen in found if seen.state == "shown" and seen.active), None)
+    if late is None:
+        return found[0]
     if any(
         other(look, entity).state == "shown" for other in (fsync_late, append_late, cpu_late, apply_late, fsync_stuck)
     ):
         return ABSENT
-    middle = commit_late_at_median(look, entity)
-    return Seen(
-        "shown",
-        f"{late.says}{'; ' + middle.says if middle.state == 'shown' else ''}",
-        late.active,
-        late.value,
-        late.limit,
-        late.since,
-    )
+    if restarted(look, entity).state == "shown":
+        return Seen("absent", "it restarted lately and its connections are new")
+    says = "; ".join(seen.says for seen in found if seen.state == "shown" and seen.active)
+    return Seen("shown", says, True, late.value, late.limit, late.since)

@@ -151,12 +151,13 @@ STORES: tuple[InvariantRule, ...] = (
         explained_by=("store_cpu_enough", "store_disk_fast"),
     ),
     _rule(
-        "store_commit_fast",
-        "The store's leaders get their quorum quickly.",
-        "With quick disks on all sides it is the network that is late.",
+        "store_network_fast",
+        "What crosses the store's network is quick: commits, probes, raft messages.",
+        "Its leaders wait for their quorum; with quick disks on all sides it is the network that is late.",
         network_late,
         unit="s",
-        source="tikv_raftstore_commit_log_duration_seconds, with fsync and processor quick",
+        source="tikv_raftstore_commit_log_duration_seconds, tikv_raftstore_inspect_network_duration_seconds,"
+        " tikv_server_raft_message_duration_seconds, with fsync and processor quick",
         explained_by=("store_disk_fast", "store_cpu_enough", "load_carried", "load_even", "store_up"),
     ),
     _rule(

@@ -205,7 +205,7 @@ def member_log_goes_on(look: Look, entity: str) -> Seen:
 
 def wal_late(look: Look, entity: str) -> Seen:
     """The fsync of its etcd log is late."""
-    return look.over("wal_fsync_p99", entity, floor=0.08, factor=4, own=2)
+    return look.over("wal_fsync_p99", entity, floor=0.05, factor=4, own=3)
 
 
 def wal_stuck(look: Look, entity: str) -> Seen:
@@ -235,7 +235,7 @@ def rtt_late_at_times(look: Look, entity: str) -> Seen:
 
 def member_cpu_late(look: Look, entity: str) -> Seen:
     """Its goroutines wait for a processor, or its disk, network and metrics page are late together."""
-    waiting = look.over("schedule_latency_p99", entity, floor=0.01, factor=5, own=5)
+    waiting = look.over("schedule_latency_p99", entity, floor=0.03, factor=5, own=5)
     if waiting.state == "shown":
         return waiting
     together = [sign(look, entity) for sign in (wal_late, rtt_late, member_scrape_late)]

@@ -109,7 +109,7 @@ def message_late(look: Look, entity: str) -> Seen:
 
 def probe_late(look: Look, entity: str) -> Seen:
     """Its probes of the way to its peers take long."""
-    return look.over("network_probe_best", entity, floor=0.01, factor=3, own=3)
+    return look.over("network_probe_best", entity, floor=0.015, factor=3, own=3)
 
 
 def schedule_wait_late(look: Look, entity: str) -> Seen:

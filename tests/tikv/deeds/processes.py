@@ -47,6 +47,12 @@ def a_store_is_killed_for_its_memory_twice(scene: Scene) -> None:
     scene.set("rss_bytes", "store:2", 7.6e9, ONSET - 3, ONSET)
 
 
+@deed("tikv_oom", "store:2")
+def a_store_is_killed_for_its_memory_and_stays_away(scene: Scene) -> None:
+    gone(scene, "store:2")
+    scene.set("rss_bytes", "store:2", 7.6e9, ONSET - 3, ONSET)
+
+
 @deed("tikv_hang/frozen", "store:2")
 def a_store_is_frozen(scene: Scene) -> None:
     _mute(scene, "store:2")
