@@ -27,7 +27,7 @@ evaluate: .venv/.ready-run  ## grade the investigator over recordings with known
 	@.venv/bin/opsai evaluate $(INCIDENTS) $(ARGS)
 
 transcripts: .venv/.ready-dev  ## write the transcripts of docs/ and the README anew, by running what they show
-	@.venv/bin/python -m scripts.transcripts
+	@.venv/bin/python -m scripts.transcripts $(ARGS)
 
 clean:  ## remove .venv and what the tools cached
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,16 +20,22 @@ FIRST_SENTENCE = re.compile(r"^(.+?[.?!])(?:\s|$)", re.DOTALL)
 
 
 def main() -> None:
-    """Write every generated part anew."""
-    told = said("opsai", "demo")
-    blocks = {"tools": tools(), "facts": facts(), "evaluate": evaluate(), "demo": fenced(excerpt(told))}
+    """Write the generated parts named in the arguments anew: tools, facts, evaluate, demo, claude; without any, all."""
+    wanted = sys.argv[1:] or ["tools", "facts", "evaluate", "demo", "claude"]
+    told = said("opsai", "demo") if "demo" in wanted else ""
+    blocks: dict[str, Callable[[], str]] = {
+        "tools": tools,
+        "facts": facts,
+        "evaluate": evaluate,
+        "demo": lambda: fenced(excerpt(told)),
+    }
     readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    for name, content in blocks.items():
-        text = replaced(text, name, content)
-    readme.write_text(text, encoding="utf-8")
-    (ROOT / "docs" / "demo.md").write_text(demo_page(told), encoding="utf-8")
-    (ROOT / "docs" / "claude-run.md").write_text(claude_run(), encoding="utf-8")
+    for name, content in [(name, write()) for name, write in blocks.items() if name in wanted]:
+        readme.write_text(replaced(readme.read_text(encoding="utf-8"), name, content), encoding="utf-8")
+    if told:
+        (ROOT / "docs" / "demo.md").write_text(demo_page(told), encoding="utf-8")
+    if "claude" in wanted:
+        (ROOT / "docs" / "claude-run.md").write_text(claude_run(), encoding="utf-8")
 
 
 def replaced(text: str, name: str, content: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from textwrap import shorten
 
 from opsai_lab.layout import columns, filled
 from opsai_server.tickets.diagnosis import Alternative, CheckedClaim, Diagnosis
@@ -9,6 +10,7 @@ from opsai_server.tickets.ticket import Ticket
 from opsai_subjects.model import clean
 
 INDENT = "  "
+AGAINST_CHARS = 60
 
 
 def ticket_table(tickets: Sequence[Ticket]) -> str:
@@ -93,7 +95,13 @@ def rivals_text(diagnosis: Diagnosis) -> str:
 def rivals_table(diagnosis: Diagnosis) -> str:
     """Return what else was considered, one line each."""
     rows = [
-        (rival.kind, f"on {rival.entity}", f"{sum(one.held for one in claims)} of {len(claims)} claims against it hold")
+        (
+            rival.kind,
+            f"on {rival.entity}",
+            f"{sum(one.held for one in claims)} of {len(claims)} claims against it hold"
+            if claims
+            else shorten(one_line(rival.against), AGAINST_CHARS, placeholder=" …"),
+        )
         for rival, claims in _rivals(diagnosis)
     ]
     return f"Considered instead\n{columns(rows, indent=INDENT)}" if rows else ""
