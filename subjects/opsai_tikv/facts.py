@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
 from opsai_subjects.model import Scalar, Value
 from opsai_subjects.subject import Facts
-
-Outcome = Literal["answered", "refused", "timed_out", "disconnected", "error", "unknown"]
-"""How an endpoint met us. `unknown`: it was never asked, or a recording holds no answer."""
+from opsai_tikv.pd_values import Outcome
 
 
 class Track(Value):

@@ -10,11 +10,11 @@ from opsai_subjects.errors import SourceError
 from opsai_subjects.model import LogSource, MetricsSource, Node, Scalar, Window
 from opsai_subjects.subject import Sources
 from opsai_tikv.attempts import Attempts
-from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, Outcome, StoreFacts, TikvFacts, Tracks
+from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, StoreFacts, TikvFacts, Tracks
 from opsai_tikv.logged import read_logs
 from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
-from opsai_tikv.pd_values import Members, Store, View
+from opsai_tikv.pd_values import Members, Outcome, Store, View
 from opsai_tikv.peculiar import peculiar
 from opsai_tikv.placed import Placement, read_gc, read_placement, read_traffic
 from opsai_tikv.reaching import status_address

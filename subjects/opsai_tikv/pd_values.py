@@ -5,8 +5,9 @@ from typing import Literal
 
 from opsai_subjects.model import Scalar, Value
 
-Outcome = Literal["answered", "refused", "timed_out", "disconnected", "error", "unknown"]
-"""How a node met a question: it answered; nothing listens there; no answer in time; it broke off; anything else.
+Outcome = Literal["answered", "refused", "timed_out", "disconnected", "unroutable", "unresolved", "error", "unknown"]
+"""How a node met a question: it answered; nothing listens there; no answer in time; it broke off; no route leads to its
+host; its host's name is not known here; it answered something else than was asked for.
 
 `unknown`: it was never asked, or a recording holds no answer.
 """

@@ -17,7 +17,8 @@ from opsai_subjects.errors import (
 )
 from opsai_tikv.pd_values import Outcome, Store
 
-_NOT_REFUSED = ("no route", "unreachable", "name or service", "nodename", "not known", "getaddrinfo", "resolve")
+_NO_ROUTE = ("no route", "unreachable", "host is down")
+_NO_NAME = ("name or service", "nodename", "not known", "getaddrinfo", "resolve", "name resolution")
 _CAUSES_DEEP = 10
 _ADVICE = (
     ("redirect failed", "the member that this one takes for the leader does not answer it: look at that one"),
@@ -61,10 +62,17 @@ def outcome_of(error: SourceError) -> Outcome:
     if isinstance(error, NotRecorded):
         return "unknown"
     if isinstance(error, SourceUnreachable):
-        code = _errno(error)
-        unlike_refused = any(word in error.came_back.lower() for word in _NOT_REFUSED)
-        return "error" if unlike_refused or code not in (None, errno.ECONNREFUSED) else "refused"
+        return _not_connected(error)
     return "error"
+
+
+def _not_connected(error: SourceUnreachable) -> Outcome:
+    code, words = _errno(error), error.came_back.lower()
+    if code in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN) or any(word in words for word in _NO_ROUTE):
+        return "unroutable"
+    if any(word in words for word in _NO_NAME):
+        return "unresolved"
+    return "refused" if code in (None, errno.ECONNREFUSED) else "error"
 
 
 def _errno(error: BaseException) -> int | None:

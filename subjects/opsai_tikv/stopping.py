@@ -47,7 +47,10 @@ def _store_risk(facts: TikvFacts, store: StoreFacts) -> Risk:
 def _well(store: StoreFacts) -> bool:
     age = store.heartbeat_age_seconds
     return (
-        store.state == "Up" and age is not None and age < FRESH_SECONDS and store.status_port in ("answered", "unknown")
+        store.state == "Up"
+        and age is not None
+        and age < FRESH_SECONDS
+        and store.status_port in ("answered", "error", "unresolved", "unknown")
     )
 
 
@@ -55,7 +58,7 @@ def _member_risk(facts: TikvFacts, member: MemberFacts) -> Risk:
     others = [other for other in facts.members if other.entity != member.entity]
     well = [other for other in others if other.client_port == "answered" and other.sees_leader]
     need = len(facts.members) // 2 + 1
-    if not facts.members or any(other.client_port == "unknown" for other in others):
+    if not facts.members or any(other.client_port in ("unresolved", "unknown") for other in others):
         return Risk(state="unknown", says="not every PD member could be asked")
     if len(well) >= need:
         return Risk(state="safe", says=f"{len(well)} other members answer and see a leader, {need} are needed")

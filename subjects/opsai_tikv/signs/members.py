@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
 from opsai_tikv.signs.process import restarts
-from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, REFUSED_SCRAPE_SECONDS, SILENT_SCRAPE_SECONDS, leader_is_new
+from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, leader_is_new, port_answers, port_is_silent, port_refuses
 from opsai_tikv.signs.rule import SignRule
 
 
@@ -23,42 +23,20 @@ def member_refused(look: Look, entity: str) -> Seen:
     port = look.member(entity).client_port
     if port == "refused" and not _ever_met(look, entity):
         return unknown("it refuses the connection and nobody has ever seen it: is its address right?")
-    if port == "refused":
-        return Seen("shown", "its client port refuses the connection", value="refused")
-    if port in ("answered", "timed_out"):
-        return ABSENT
-    up, seconds = look.now("up", entity), look.now("scrape_seconds", entity)
-    if up == 0 and seconds is not None and seconds < REFUSED_SCRAPE_SECONDS:
-        return Seen("shown", f"Prometheus's scrape fails after {seconds * 1000:.1f} ms", value="refused")
-    return ABSENT if up is not None else unknown("it was not asked and Prometheus has no target for it")
+    return port_refuses(look, entity, port, "client port")
 
 
 def member_silent(look: Look, entity: str) -> Seen:
     """Its client port gives no answer in time."""
     port = look.member(entity).client_port
-    if port == "timed_out" and not _ever_met(look, entity):
+    if port in ("timed_out", "unroutable") and not _ever_met(look, entity):
         return unknown("it gives no answer and nobody has ever seen it: can it be reached from here?")
-    if port == "timed_out":
-        return Seen("shown", "its client port gives no answer in time", value="timed_out")
-    if port in ("answered", "refused"):
-        return ABSENT
-    up, seconds = look.now("up", entity), look.now("scrape_seconds", entity)
-    if up == 0 and seconds is not None and seconds >= SILENT_SCRAPE_SECONDS:
-        return Seen("shown", f"Prometheus's scrape times out after {seconds:.1f} s", value="timed_out")
-    return ABSENT if up is not None else unknown("it was not asked and Prometheus has no target for it")
+    return port_is_silent(look, entity, port, "client port")
 
 
 def member_answers(look: Look, entity: str) -> Seen:
     """It answers on its client port."""
-    port = look.member(entity).client_port
-    if port in ("answered", "error"):
-        return Seen("shown", "its client port answers", value=port)
-    if port in ("refused", "timed_out"):
-        return ABSENT
-    up = look.now("up", entity)
-    if up is None:
-        return unknown("it was not asked and Prometheus has no target for it")
-    return Seen("shown", "Prometheus scrapes it", value="scraped") if up == 1 else ABSENT
+    return port_answers(look, entity, look.member(entity).client_port, "client port")
 
 
 def was_leader(look: Look, entity: str) -> Seen:

@@ -1,5 +1,6 @@
 """Signs of who reaches a store: PD, its peers, Prometheus and we."""
 
+from opsai_tikv.pd_values import Outcome
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 from opsai_tikv.signs.rule import SignRule
 
@@ -17,47 +18,62 @@ HEARTBEATS_SETTLE_SECONDS = 180.0
 LOG_SILENT_SECONDS = 30.0
 
 
-def _scrape(look: Look, entity: str) -> tuple[float | None, float | None]:
-    return look.now("up", entity), look.now("scrape_seconds", entity)
+def port_refuses(look: Look, entity: str, port: Outcome, which: str) -> Seen:
+    """Nothing listens on a port that was asked, or, if it was not, Prometheus's scrape fails at once."""
+    if port == "refused":
+        return Seen("shown", f"its {which} refuses the connection", value="refused")
+    if port in ("answered", "error", "timed_out", "unroutable"):
+        return ABSENT
+    up, seconds = look.now("up", entity), look.now("scrape_seconds", entity)
+    if up == 0 and seconds is not None and seconds < REFUSED_SCRAPE_SECONDS:
+        return Seen("shown", f"Prometheus's scrape fails after {seconds * 1000:.1f} ms", value="refused")
+    return ABSENT if up is not None else _unasked(port, which)
+
+
+def port_is_silent(look: Look, entity: str, port: Outcome, which: str) -> Seen:
+    """A port that was asked gives no answer in time, or, if it was not, Prometheus's scrape times out."""
+    if port == "timed_out":
+        return Seen("shown", f"its {which} gives no answer in time", value="timed_out")
+    if port == "unroutable":
+        return Seen("shown", f"no route leads to its {which}", value="unroutable")
+    if port in ("answered", "error", "refused"):
+        return ABSENT
+    up, seconds = look.now("up", entity), look.now("scrape_seconds", entity)
+    if up == 0 and seconds is not None and seconds >= SILENT_SCRAPE_SECONDS:
+        return Seen("shown", f"Prometheus's scrape times out after {seconds:.1f} s", value="timed_out")
+    return ABSENT if up is not None else _unasked(port, which)
+
+
+def port_answers(look: Look, entity: str, port: Outcome, which: str) -> Seen:
+    """A port that was asked answers, or, if it was not, Prometheus scrapes it."""
+    if port in ("answered", "error"):
+        return Seen("shown", f"its {which} answers", value=port)
+    if port in ("refused", "timed_out", "unroutable"):
+        return ABSENT
+    up = look.now("up", entity)
+    if up == 1:
+        return Seen("shown", "Prometheus scrapes it", value="scraped")
+    return ABSENT if up == 0 else _unasked(port, which)
+
+
+def _unasked(port: Outcome, which: str) -> Seen:
+    why = "its host's name is not known here" if port == "unresolved" else f"its {which} was not asked"
+    return unknown(f"{why} and Prometheus has no target for it")
 
 
 def process_gone(look: Look, entity: str) -> Seen:
     """Nothing listens on its status port."""
-    port = look.store(entity).status_port
-    if port == "refused":
-        return Seen("shown", "its status port refuses the connection", value="refused")
-    if port in ("answered", "timed_out"):
-        return ABSENT
-    up, seconds = _scrape(look, entity)
-    if up == 0 and seconds is not None and seconds < REFUSED_SCRAPE_SECONDS:
-        return Seen("shown", f"Prometheus's scrape fails after {seconds * 1000:.1f} ms", value="refused")
-    return ABSENT if up is not None else unknown("its status port was not asked and Prometheus has no target for it")
+    return port_refuses(look, entity, look.store(entity).status_port, "status port")
 
 
 def status_silent(look: Look, entity: str) -> Seen:
     """Its status port takes the connection or drops it, and says nothing."""
-    port = look.store(entity).status_port
-    if port == "timed_out":
-        return Seen("shown", "its status port gives no answer in time", value="timed_out")
-    if port in ("answered", "refused"):
-        return ABSENT
-    up, seconds = _scrape(look, entity)
-    if up == 0 and seconds is not None and seconds >= SILENT_SCRAPE_SECONDS:
-        return Seen("shown", f"Prometheus's scrape times out after {seconds:.1f} s", value="timed_out")
-    return ABSENT if up is not None else unknown("its status port was not asked and Prometheus has no target for it")
+    return port_is_silent(look, entity, look.store(entity).status_port, "status port")
 
 
 def status_answers(look: Look, entity: str) -> Seen:
     """Its process answers on the status port."""
-    port = look.store(entity).status_port
-    if port == "answered":
-        return Seen("shown", "its status port answers", value="answered")
-    if port in ("refused", "timed_out"):
-        return ABSENT
-    up, _ = _scrape(look, entity)
-    if up == 1:
-        return Seen("shown", "Prometheus scrapes it", value="scraped")
-    return ABSENT if up == 0 else unknown("its status port was not asked and Prometheus has no target for it")
+    return port_answers(look, entity, look.store(entity).status_port, "status port")
 
 
 def pd_disconnected(look: Look, entity: str) -> Seen:

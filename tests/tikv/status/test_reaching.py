@@ -58,15 +58,15 @@ def unreachable(cause: Exception) -> SourceUnreachable:
 def test_no_route_is_told_apart_from_a_refusal_though_the_client_uses_the_same_words() -> None:
     wrapped = OSError("All connection attempts failed")
     wrapped.__cause__ = OSError(113, "No route to host")
-    assert outcome_of(unreachable(wrapped)) == "error"
+    assert outcome_of(unreachable(wrapped)) == "unroutable"
 
     several = OSError("All connection attempts failed")
     several.__cause__ = ExceptionGroup("both", [OSError(101, "Network is unreachable"), OSError(111, "refused")])
-    assert outcome_of(unreachable(several)) == "error"
+    assert outcome_of(unreachable(several)) == "unroutable"
 
     assert outcome_of(unreachable(ConnectionRefusedError(111, "refused"))) == "refused"
 
 
 def test_an_unknown_name_is_no_refusal() -> None:
     error = SourceUnreachable("/status", "TiKV a:1", "no connection ([Errno -2] Name or service not known)")
-    assert outcome_of(error) == "error"
+    assert outcome_of(error) == "unresolved"

@@ -34,7 +34,7 @@ async def test_no_route_is_no_refusal() -> None:
         raise httpx.ConnectError("[Errno 113] No route to host", request=request)
 
     async with opened(fail) as web:
-        assert (await StatusPort(web, "10.1.0.21:20180").alive()).outcome == "error"
+        assert (await StatusPort(web, "10.1.0.21:20180").alive()).outcome == "unroutable"
 
 
 async def test_a_port_that_answers_is_alive_whatever_it_answers() -> None:
