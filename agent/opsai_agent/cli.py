@@ -20,6 +20,7 @@ from opsai_agent.loop import Happened
 from opsai_agent.report import Line, Report, as_json, call_line, cost_line, diagnosis_lines
 from opsai_agent.running import Wish, connected, prepared, run
 from opsai_subjects.errors import OpsaiError
+from opsai_subjects.flags import At, Cluster, Config, Logs, Pd, Prometheus, ReplayDir, Store
 from opsai_subjects.model import clean
 
 app = typer.Typer(
@@ -32,14 +33,6 @@ app = typer.Typer(
 T = TypeVar("T")
 STYLES = {"head": "bold", "good": "green", "bad": "red", "dim": "dim"}
 
-Pd = Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; may be repeated.")]
-Prometheus = Annotated[str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")]
-Logs = Annotated[list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")]
-Cluster = Annotated[str | None, typer.Option("--cluster", help="Which cluster of opsai.toml.")]
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of opsai.toml.")]
-Store = Annotated[Path | None, typer.Option("--store", help="The database of tickets and evidence.")]
-Replay = Annotated[Path | None, typer.Option("--replay", metavar="DIR", help="A recording instead of a cluster.")]
-At = Annotated[str | None, typer.Option("--at", help="The recording's now: ISO time, start, end or +SECONDSs.")]
 BackendChoice = Annotated[
     Literal["auto", "claude", "rules"],
     typer.Option("--backend", help="auto: claude when ANTHROPIC_API_KEY is set, else rules (no model)."),
@@ -74,7 +67,7 @@ def _wish(
     cluster: Cluster = None,
     config: Config = None,
     store: Store = None,
-    replay: Replay = None,
+    replay: ReplayDir = None,
     at: At = None,
 ) -> Wish:
     given: list[tuple[str, str | Path | None]] = [("--pd", url) for url in pd or ()]

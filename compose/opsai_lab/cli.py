@@ -13,6 +13,7 @@ import typer
 from opsai_lab import recordings
 from opsai_subjects.config import cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError
+from opsai_subjects.flags import Cluster, Config, Logs, Pd, Prometheus, Store
 from opsai_subjects.model import clean
 
 Backend = Literal["auto", "rules", "claude"]
@@ -29,8 +30,6 @@ tickets_app = typer.Typer(
 )
 app.add_typer(tickets_app, name="tickets")
 
-Store = Annotated[Path | None, typer.Option("--store", help="The database of tickets and evidence.")]
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of opsai.toml.")]
 ClusterName = Annotated[str | None, typer.Option("--cluster", help="Only this cluster.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 BackendChoice = Annotated[
@@ -141,14 +140,10 @@ def tickets_show(
 
 @app.command(short_help="Say which sources can be seen, and what to set.")
 def check(
-    pd: Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; repeatable.")] = None,
-    prometheus: Annotated[
-        str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")
-    ] = None,
-    logs: Annotated[
-        list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")
-    ] = None,
-    cluster: Annotated[str | None, typer.Option("--cluster", help="Which cluster of the settings file.")] = None,
+    pd: Pd = None,
+    prometheus: Prometheus = None,
+    logs: Logs = None,
+    cluster: Cluster = None,
     folder: Annotated[str | None, typer.Option("--replay", metavar="DIR", help="A recording, as of its end.")] = None,
     as_json: AsJson = False,
     store: Store = None,

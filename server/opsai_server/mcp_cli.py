@@ -3,7 +3,6 @@
 import logging
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import anyio
@@ -14,6 +13,7 @@ from opsai_server.standing import Live, Opened, Replay, open_desk
 from opsai_server.tools.desk import Waiting
 from opsai_subjects.config import Settings, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
+from opsai_subjects.flags import At, Cluster, Config, Logs, Pd, Prometheus, ReplayDir, Store
 from opsai_subjects.model import clean
 
 log = logging.getLogger(__name__)
@@ -28,25 +28,14 @@ app = typer.Typer(
 
 @app.command()
 def serve(
-    pd: Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; repeatable.")] = None,
-    prometheus: Annotated[
-        str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")
-    ] = None,
-    logs: Annotated[
-        list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")
-    ] = None,
-    cluster: Annotated[str | None, typer.Option("--cluster", help="Which cluster of the settings file.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="The settings file, instead of opsai.toml.")] = None,
-    store: Annotated[Path | None, typer.Option("--store", help="The database of tickets and evidence.")] = None,
-    replay: Annotated[
-        Path | None, typer.Option("--replay", metavar="DIR", help="A recording instead of a cluster.")
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at", help="The recording's now: ISO time, start, end or +90s; else a minute after its first ticket."
-        ),
-    ] = None,
+    pd: Pd = None,
+    prometheus: Prometheus = None,
+    logs: Logs = None,
+    cluster: Cluster = None,
+    config: Config = None,
+    store: Store = None,
+    replay: ReplayDir = None,
+    at: At = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
 ) -> None:
     """Serve a live cluster (--pd, --prometheus, --logs, or a settings file) or a recording (--replay) over stdio."""

@@ -21,6 +21,7 @@ from opsai_server.tickets.ticket import Ticket
 from opsai_server.watcher import WARM_UP, play, run, tick
 from opsai_subjects.config import ClusterSettings, Settings, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
+from opsai_subjects.flags import Cluster, Config, Logs, Pd, Prometheus
 from opsai_subjects.model import clean
 from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
 
@@ -38,15 +39,11 @@ app = typer.Typer(
 
 @app.command()
 def watch(
-    pd: Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; repeatable.")] = None,
-    prometheus: Annotated[
-        str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")
-    ] = None,
-    logs: Annotated[
-        list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")
-    ] = None,
-    cluster: Annotated[str | None, typer.Option("--cluster", help="Which cluster of the settings file.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="The settings file, instead of opsai.toml.")] = None,
+    pd: Pd = None,
+    prometheus: Prometheus = None,
+    logs: Logs = None,
+    cluster: Cluster = None,
+    config: Config = None,
     store: Annotated[
         Path | None,
         typer.Option("--store", help="The database of tickets and evidence; a recording has none of its own."),
