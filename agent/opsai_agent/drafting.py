@@ -89,6 +89,8 @@ def _blind(findings: Findings) -> Iterator[str]:
         yield "check_invariants could not be read."
     if findings.differential_id is None:
         yield "differential could not be read."
+    if findings.counts.mostly_unknown:
+        yield f"Most cannot be seen: {findings.counts.unknown} verdicts are unknown and {findings.counts.held} held."
 
 
 def _summary(findings: Findings, causes: Sequence[Cause], verdict: Outcome, context: Sequence[str]) -> Iterator[str]:
@@ -256,10 +258,12 @@ def _action(findings: Findings, causes: Sequence[Cause], verdict: Outcome, cauti
 
 def _quiet_action(findings: Findings, verdict: Outcome) -> Action:
     first = next(iter(findings.violated), None)
-    if verdict == "healthy" and first is not None:
+    blind = all(violation.grade == "sight" for violation in findings.violated)
+    if first is not None and blind and (verdict == "healthy" or findings.counts.mostly_unknown):
+        shows = "most of it is unknown" if findings.counts.mostly_unknown else "the cluster itself shows nothing wrong"
         return Action(
             do=f"Restore our sight of {first.entity}: {first.invariant}.",
-            because="What cannot be read cannot be judged; the cluster itself shows nothing wrong.",
+            because=f"What cannot be read cannot be judged; {shows}.",
             verify=f"{first.invariant} is held again.",
             touches="nothing",
             entity=first.entity,

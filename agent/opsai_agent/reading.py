@@ -151,6 +151,19 @@ class Violation(_Read):
         return (self.invariant, self.entity) == (ticket.invariant, ticket.entity)
 
 
+class Counts(_Read):
+    """How many verdicts are of each state."""
+
+    held: int = 0
+    violated: int = 0
+    unknown: int = 0
+
+    @property
+    def mostly_unknown(self) -> bool:
+        """More is unknown than held: nobody may call that healthy."""
+        return self.unknown > self.held
+
+
 @dataclass
 class Findings:
     """Everything read so far in one investigation."""
@@ -163,6 +176,7 @@ class Findings:
     kinds: dict[str, Kind] = field(default_factory=dict[str, Kind])
     invariants_id: str | None = None
     violated: tuple[Violation, ...] = ()
+    counts: Counts = field(default_factory=Counts)
     raised_id: str | None = None
     """Evidence of the ticket's raising, when it was found to hold the ticket's verdict as violated."""
     unread: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from opsai_agent.backend import SUBMIT, Assignment, JsonObject, News, Tool, Tool
 from opsai_agent.drafting import MAX_FURTHER, Caution, cut, draft
 from opsai_agent.reading import (
     Candidate,
+    Counts,
     Findings,
     Found,
     Kind,
@@ -118,6 +119,7 @@ def _read_judgement(work: _Work, replies: Sequence[ToolReply]) -> None:
     if (invariants := latest(replies, "check_invariants")) is not None:
         findings.invariants_id = invariants.evidence_id
         findings.violated = many(Violation, invariants.value.get("violated"))
+        findings.counts = one(Counts, invariants.value.get("counts")) or findings.counts
     if (differential := latest(replies, "differential")) is not None:
         findings.differential_id = differential.evidence_id
         findings.causes = many(Found, differential.value.get("causes"))

@@ -21,6 +21,7 @@ def corrections(submission: Submission, grounds: Grounds) -> tuple[str, ...]:
     """Return what must be put right before a submission can be accepted; empty when nothing."""
     return (
         *_shape(submission),
+        *_sight(submission, grounds),
         *_evidence(submission, grounds),
         *_vocabulary(submission, grounds),
         *_action(submission, grounds),
@@ -36,6 +37,17 @@ def _shape(submission: Submission) -> Iterator[str]:
             yield f"The verdict is {verdict} and nothing supports it: give claims that cite evidence ids."
     if verdict == "healthy" and causes:
         yield "The verdict is healthy and root_causes is not empty: leave them out, or let the verdict be fault or recovered."
+
+
+def _sight(submission: Submission, grounds: Grounds) -> Iterator[str]:
+    states = [verdict.state for verdict in grounds.verdicts]
+    unknown, held = states.count("unknown"), states.count("held")
+    if submission.verdict == "healthy" and unknown > held:
+        first = next(verdict for verdict in grounds.verdicts if verdict.state == "unknown")
+        yield (
+            f"The verdict is healthy and most of it is not known to be: {unknown} verdicts are unknown and {held} held "
+            f"({first.invariant} on {first.entity}: {first.says}, for one). Let the verdict be inconclusive."
+        )
 
 
 def _evidence(submission: Submission, grounds: Grounds) -> Iterator[str]:

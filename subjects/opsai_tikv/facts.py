@@ -81,6 +81,8 @@ class MemberFacts(Value):
     """The leader in its own view; an empty string when it says there is none, None when it did not say."""
     version: str = ""
     started_at: datetime | None = None
+    member_id: str = ""
+    """etcd's id of it, decimal; empty when no member that answers lists it."""
 
 
 class HotRegion(Value):

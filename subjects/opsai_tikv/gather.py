@@ -264,6 +264,7 @@ async def _members(
                 client_port=view.outcome if view else "unknown",
                 sees_leader=view.sees_leader if view else None,
                 version=member.version if member else "",
+                member_id=member.member_id if member else "",
             )
         )
     return tuple(found)

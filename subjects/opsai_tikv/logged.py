@@ -18,6 +18,7 @@ DECISIVE = (
     "keepalive_timeout",
     "pd_connect_failed",
     "quorum_inactive",
+    "etcd_leader_lost",
     "no_space",
     "disk_error",
     "disk_usage_changed",

@@ -162,6 +162,17 @@ async def test_trouble_of_the_monitoring_alone_is_none_of_the_cluster(tmp_path: 
     assert found.action.do.startswith("Restore our sight of pump:2/a~b")
 
 
+async def test_what_is_mostly_unknown_is_not_called_healthy(tmp_path: Path) -> None:
+    blind = {"invariant": "seen", "entity": WELL, "grade": "sight", "says": "its meter cannot be read"}
+    counts = {"held": 3, "violated": 1, "unknown": 4}
+
+    found = submitted(await asked(Works(causes=[], violated=[blind], counts=counts), tmp_path))
+
+    assert found.verdict == "inconclusive"
+    assert "Most cannot be seen: 4 verdicts are unknown and 3 held." in found.summary
+    assert found.action.do.startswith("Restore our sight of pump:2/a~b")
+
+
 @pytest.mark.parametrize("tool", ["check_invariants", "differential"])
 async def test_what_could_not_be_judged_is_not_called_healthy(tmp_path: Path, tool: str) -> None:
     found = submitted(await asked(Works(causes=[], violated=[], fails=(tool,)), tmp_path, ticket=None))

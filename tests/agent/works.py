@@ -69,6 +69,7 @@ class Works:
     causes: list[Any] = field(default_factory=lambda: [CAUSE])
     candidates: list[Any] = field(default_factory=list)
     violated: list[Any] = field(default_factory=lambda: [VIOLATED])
+    counts: dict[str, int] = field(default_factory=dict)
     kind: dict[str, Any] = field(default_factory=lambda: dict(KIND))
     ticket: dict[str, Any] = field(default_factory=lambda: dict(TICKET))
     signs: dict[str, Any] = field(default_factory=lambda: dict(SIGNS))
@@ -113,7 +114,7 @@ class Works:
         return {"ticket": self.ticket}
 
     def check_invariants(self) -> Any:
-        return {"violated": self.violated}
+        return {"violated": self.violated, "counts": self.counts}
 
     def differential(self, ticket: str = "") -> Any:
         return {"causes": self.causes, "candidates": self.candidates}

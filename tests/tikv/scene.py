@@ -157,6 +157,7 @@ class Scene:
             health=True,
             client_port="answered",
             sees_leader="pd-a",
+            member_id=str(0xA0 + ord(entity[-1])),
         )
 
     def set(self, name: str, entity: str, value: float | None, since: int = ONSET, until: int = POINTS) -> None:
@@ -181,13 +182,14 @@ class Scene:
         age_seconds: float = 60,
         silent_seconds: float = 2,
         accuses: tuple[str, ...] = (),
+        sample: str = "",
     ) -> None:
         """Change what a node's log says."""
         old = self.logs[entity]
         patterns = dict(old.patterns)
         if pattern:
             at = AT - timedelta(seconds=age_seconds)
-            patterns[pattern] = LogCount(count=count, first_at=at, last_at=at, sample=f"a line of {pattern}")
+            patterns[pattern] = LogCount(count=count, first_at=at, last_at=at, sample=sample or f"a line of {pattern}")
         self.logs[entity] = old.model_copy(
             update={
                 "patterns": patterns,

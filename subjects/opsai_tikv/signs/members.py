@@ -43,28 +43,52 @@ def was_leader(look: Look, entity: str) -> Seen:
     """It leads PD, or led when it was last seen well."""
     if look.member(entity).is_leader:
         return Seen("shown", "it is the PD leader", value="leader")
-    track = look.track("leading", entity) or look.track("etcd_leading", entity)
-    if track is None:
-        return unknown("Prometheus does not say who led before")
-    led = [point == 1 for point in track.points if point is not None]
+    led = _led(look, entity, "leading") or _led(look, entity, "etcd_leading")
     if not led:
-        seen = look.track("etcd_leading", entity)
-        led = [point == 1 for point in seen.points if point is not None] if seen else []
-    if any(led[-3:]):
-        return Seen("shown", "it led when it was last seen well", value="led")
-    return ABSENT
+        return _led_by_logs(look, entity)
+    return Seen("shown", "it led when it was last seen well", value="led") if any(led[-3:]) else ABSENT
 
 
 def led_lately(look: Look, entity: str) -> Seen:
     """It led PD at some point of the look-back."""
-    track = look.track("leading", entity)
-    if track is None:
-        return unknown("Prometheus does not say who led before")
-    return (
-        Seen("shown", "it led PD within the look-back", value="led")
-        if any(point == 1 for point in track.points)
-        else ABSENT
-    )
+    led = _led(look, entity, "leading")
+    if not led:
+        return _led_by_logs(look, entity)
+    return Seen("shown", "it led PD within the look-back", value="led") if any(led) else ABSENT
+
+
+def _led(look: Look, entity: str, name: str) -> list[bool]:
+    """Return whether it led at each moment that Prometheus knows of, oldest first."""
+    track = look.track(name, entity)
+    return [point == 1 for point in track.points if point is not None] if track else []
+
+
+def _led_by_logs(look: Look, entity: str) -> Seen:
+    """Say from the other members' logs whether it led: each says whom it lost, by etcd's id, and PD's leader is etcd's.
+
+    Where none of them lost a leader, the one that leads now did all along.
+    """
+    ident = look.member(entity).member_id
+    logs = [look.facts.logs[other] for other in look.members if other != entity and other in look.facts.logs]
+    heard = [log for log in logs if log.lines]
+    if not heard or look.facts.leader is None or not ident.isdecimal():
+        return unknown("neither Prometheus nor the other members' logs say who led before")
+    lost = [log.patterns["etcd_leader_lost"] for log in heard if "etcd_leader_lost" in log.patterns]
+    name = f"{int(ident):x}"
+    mine = [count for count in lost if f"lost leader {name} " in count.sample]
+    if not mine:
+        return ABSENT
+    since = min(count.last_at for count in mine)
+    return Seen("shown", f"{len(mine)} other members lost it as their leader", value="led", since=since)
+
+
+def only_followed(look: Look, entity: str) -> Seen:
+    """It did not lead PD within the look-back: another member did."""
+    seen = (was_leader(look, entity), led_lately(look, entity))
+    if any(one.state == "shown" for one in seen):
+        return ABSENT
+    open_ = next((one for one in seen if one.state == "unknown"), None)
+    return open_ or Seen("shown", "another member led", value="followed")
 
 
 def leader_history(look: Look) -> list[str]:
@@ -285,6 +309,7 @@ MEMBERS = (
     SignRule("member_silent", "it takes connections and says nothing", member_silent, metrics=("up",)),
     SignRule("member_answers", "it answers", member_answers, reassures=True),
     SignRule("was_leader", "it led PD", was_leader, metrics=("pd_leader",)),
+    SignRule("only_followed", "it followed another PD leader", only_followed, reassures=True, metrics=("pd_leader",)),
     SignRule("led_lately", "it led PD within the look-back", led_lately, metrics=("pd_leader",)),
     SignRule(
         "leader_flaps",

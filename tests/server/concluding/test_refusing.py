@@ -31,6 +31,16 @@ async def test_a_healthy_verdict_that_names_a_cause_is_sent_back() -> None:
     assert says.startswith("The verdict is healthy and root_causes is not empty")
 
 
+async def test_nobody_calls_healthy_what_is_mostly_unknown() -> None:
+    blind = ToyWorld()
+    for part in blind.parts.values():
+        part.seen = False
+    (says,) = await refused(blind, submission("healthy", claims=[]))
+    assert says.startswith("The verdict is healthy and most of it is not known to be: ")
+    assert says.endswith("Let the verdict be inconclusive.")
+    assert (await accepted(blind, submission("inconclusive", claims=[]))).confidence == "inconclusive"
+
+
 async def test_evidence_that_is_missing_is_named_wherever_it_is_cited() -> None:
     claim = DOWN.model_copy(update={"evidence_id": "E-98"})
     metric = CorrelatedMetric(metric="up", entity="part:a", says="It fell.", evidence_id="E-99")
