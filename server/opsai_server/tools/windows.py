@@ -9,6 +9,8 @@ from opsai_subjects.errors import ArgumentInvalid
 from opsai_subjects.model import Window
 
 DEFAULT_MINUTES = 10.0
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Earlier than any sample or log line, and late enough that a look further back is still a date."""
 ISO_ADVICE = "ISO time in UTC, as the replies show it: '2026-11-23T23:05:00Z'"
 
 Minutes = Annotated[float | None, Field(description="Window that ends now, minutes (10).", gt=0, le=10080)]
@@ -34,6 +36,9 @@ def moment_of(argument: str, text: str) -> datetime:
     """Read an ISO time; without an offset it is UTC. Raises ArgumentInvalid."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        moment = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it may be before the year 1 or after 9999
         raise ArgumentInvalid(argument, text, "it is not a time", ISO_ADVICE) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if moment < EARLIEST:
+        raise ArgumentInvalid(argument, text, f"nothing is kept from before {EARLIEST.year}", ISO_ADVICE)
+    return moment

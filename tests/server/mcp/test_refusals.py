@@ -55,6 +55,13 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("search_logs", {"nodes": ["z"]}, "There is no node with a log 'z'. Known: a, b, c."),
     ("search_logs", {"regex": "(("}, "The query '((' is refused: not a regular expression: missing )"),
     ("timeline", {"start": "yesterday"}, f"start='yesterday' cannot be used: it is not a time. {TIME}"),
+    (
+        "timeline",
+        {"start": "0001-01-01T00:00:00+14:00"},
+        "start='0001-01-01T00:00:00+14:00' cannot be used: it is not a",
+    ),
+    ("query_metrics", {"name": "up", "end": "9999-12-31T23:59:59-12:00"}, "cannot be used: it is not a time. Try:"),
+    ("search_logs", {"start": "0001-01-01"}, "start='0001-01-01' cannot be used: nothing is kept from before 1970"),
     ("timeline", {"end": "2026-13-01"}, f"end='2026-13-01' cannot be used: it is not a time. {TIME}"),
     (
         "timeline",
