@@ -35,8 +35,14 @@ FLAGS_CLUSTER = "cluster"
 """The name of a cluster that is given by flags alone."""
 
 _HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):\d{1,5}")
+_IN_PASSWORD = "in a user name or password write / as %2F, ? as %3F, # as %23 and @ as %40"
 _ACCESS_FILES = ("ca_file", "cert_file", "key_file", "bearer_token_file")
-_USERINFO = re.compile(r"//[^/@]*@")
+_USERINFO = re.compile(r"(?<=://)[^\s/?#]*@")
+
+
+def without_userinfo(text: str) -> str:
+    """Return the text with `user:password@` taken out of every URL in it."""
+    return _USERINFO.sub("", text)
 
 
 def url(text: str) -> str:
@@ -44,19 +50,30 @@ def url(text: str) -> str:
     full = text.strip().rstrip("/")
     if full and "://" not in full:
         full = f"http://{full}"
-    shown = _USERINFO.sub("//", full)
+    shown = _shown(full)
     try:
         parts = urlsplit(full)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"{shown!r} is not a URL: {error}") from error
+        reason = _IN_PASSWORD if "@" in full else str(error)  # which quotes a part of the password
+        raise ValueError(f"{shown!r} is not a URL: {reason}") from None
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"{shown!r} is not a URL like http://host:2379")
     if not host or port == 0 or re.search(r"\s", full):
         raise ValueError(f"{shown!r} is not a URL with a host, like http://host:2379")
+    if "@" in full.partition(parts.netloc)[2]:
+        raise ValueError(f"{shown!r} is not the URL of an endpoint: {_IN_PASSWORD}")
     if parts.query or parts.fragment:
         raise ValueError(f"{shown!r} is not the URL of an endpoint: leave out what begins with ? or #")
     return full
+
+
+def _shown(full: str) -> str:
+    """Return a URL, however wrong, without what may be a secret in it: all before its last @, all after ? or #."""
+    scheme, found, rest = full.partition("://")
+    endpoint = re.match(r"[^?#]*", rest.rpartition("@")[2])
+    told = endpoint[0] if endpoint else ""
+    return f"{scheme}{found}{told}{'' if rest.endswith(told) else '?…'}"
 
 
 def _reachable(text: str) -> str:

@@ -17,7 +17,7 @@ from opsai_tikv.pd_hot import Direction
 from opsai_tikv.pd_values import Members, Outcome, Store, View
 from opsai_tikv.peculiar import peculiar
 from opsai_tikv.placed import Placement, read_gc, read_placement, read_traffic
-from opsai_tikv.reaching import status_address
+from opsai_tikv.reaching import address_of, status_address
 from opsai_tikv.status import StatusPort
 from opsai_tikv.topology import stores_by_metrics
 from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, Followed, follow, latest
@@ -252,7 +252,7 @@ async def _members(
     found: list[MemberFacts] = []
     for name in dict.fromkeys((*listed, *by_name)):
         view, member = by_name.get(name), listed.get(name)
-        address = member.address if member else (view.url.split("://")[-1] if view else "")
+        address = member.address if member else (address_of(view.url) if view else "")
         found.append(
             MemberFacts(
                 entity=name,

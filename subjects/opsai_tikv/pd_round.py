@@ -18,6 +18,7 @@ from typing import TypeVar
 import anyio
 from pydantic import JsonValue, ValidationError
 
+from opsai_subjects.config import without_userinfo
 from opsai_subjects.errors import NotRecorded, SourceError, SourceMalformed, SourceRefused, SourceTimedOut
 from opsai_subjects.model import clean
 from opsai_subjects.sources.web import Params, Web, WebReply
@@ -81,7 +82,7 @@ class _Door:
         trouble = self.error or self.why
         return View(
             name=self.name or address_of(self.url),
-            url=self.url,
+            url=without_userinfo(self.url),
             outcome=outcome_of(self.error) if self.error else "answered",
             seconds=round(self.seconds, 3),
             why=clean(trouble.came_back, 300) if trouble else "",
@@ -151,9 +152,9 @@ class Round:
     ) -> WebReply:
         """Ask one member, by name or URL, for what it knows itself. Raises SourceError."""
         doors = await self._found()
-        door = next((door for door in doors if name in (door.name, door.url, address_of(door.url))), None)
+        door = next((door for door in doors if name in (door.name, door.view().url, address_of(door.url))), None)
         if door is None:
-            known = ", ".join(door.name or door.url for door in doors) or "none"
+            known = ", ".join(door.name or address_of(door.url) for door in doors) or "none"
             raise SourceError(path, f"PD {name}", "no member of that name is known", f"one of: {known}")
         if door.error is not None:
             raise asked_again(door.error, path, door.of)

@@ -40,8 +40,8 @@ def reached(url: str, reach: Mapping[str, str]) -> str:
 
 
 def address_of(url: str) -> str:
-    """Return the host:port of a URL."""
-    return url.rpartition("://")[2].rstrip("/")
+    """Return the host:port of a URL, without the `user:password@` that may stand before it."""
+    return url.rpartition("://")[2].rpartition("@")[2].rstrip("/")
 
 
 def status_address(store: Store) -> str:

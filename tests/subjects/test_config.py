@@ -135,10 +135,23 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(alone: Path, mon
         ("[clusters.a]\npd = ['ftp://pd1']", "clusters.a.pd.0: 'ftp://pd1' is not a URL like http://host:2379"),
         ("[clusters.a]\npd = ['']", "clusters.a.pd.0: '' is not a URL like http://host:2379"),
         ("[clusters.a]\npd = ['http://eve:hunter2@:1']", "clusters.a.pd.0: 'http://:1' is not a URL with a host"),
+        (
+            "[clusters.a]\npd = ['http://eve:hunter2/x@pd1:1']",
+            "'http://pd1:1' is not a URL: in a user name or password write /",
+        ),
+        (
+            "[clusters.a]\npd = ['http://eve:12/hunter2@pd1']",
+            "'http://pd1' is not the URL of an endpoint: in a user name",
+        ),
+        (
+            "[clusters.a]\npd = ['http://eve:1#hunter2@pd1:1']",
+            "'http://pd1:1' is not the URL of an endpoint: in a user",
+        ),
+        ("[clusters.a]\nprometheus = 'm:9090?token=hunter2'", "'http://m:9090?…' is not the URL of an endpoint: leave"),
         ("[clusters.a]\npd = ['pd1:99999']", "clusters.a.pd.0: 'http://pd1:99999' is not a URL: Port out of range"),
         (
             "[clusters.a]\nprometheus = 'm:9090/?x=1'",
-            "clusters.a.prometheus: 'http://m:9090/?x=1' is not the URL of an endpoint",
+            "clusters.a.prometheus: 'http://m:9090/?…' is not the URL of an endpoint",
         ),
         ("[clusters.a]\naddresses = { pd1 = 'x:1' }", "clusters.a.addresses.pd1.[key]: 'pd1' is not host:port"),
         (

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from opsai_subjects.config import without_userinfo
 from opsai_subjects.errors import QueryInvalid, SourceMalformed, SourceRefused
 from opsai_subjects.model import Clock, MetricsReply, Series, Window, clean
-from opsai_subjects.sources.web import Web, WebReply, without_userinfo
+from opsai_subjects.sources.web import Web, WebReply
 
 PATHS = ("/api/v1/query", "/api/v1/query_range", "/api/v1/status/buildinfo")
 """The paths it may GET, below the path of its URL."""

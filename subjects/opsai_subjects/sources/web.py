@@ -17,7 +17,7 @@ import httpx
 import orjson
 from pydantic import JsonValue
 
-from opsai_subjects.config import Access, WebLimits
+from opsai_subjects.config import Access, WebLimits, without_userinfo
 from opsai_subjects.errors import (
     BODY_EXCERPT_CHARS,
     OpsaiError,
@@ -38,12 +38,6 @@ QUESTION_EXTENSION = "opsai.question"
 """Under this name a request carries (asked, of) to the transport, for one that answers by itself."""
 _REFUSED_BODY_BYTES = 64 * 1024
 _LAST_PORT = 65535
-_USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
-
-
-def without_userinfo(text: str) -> str:
-    """Return the text with `user:password@` taken out of every URL in it."""
-    return _USERINFO.sub("", text)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from opsai_subjects.config import Access, WebLimits
+from opsai_subjects.config import Access, WebLimits, without_userinfo
 from opsai_subjects.errors import (
     OpsaiError,
     SettingsInvalid,
@@ -27,7 +27,7 @@ from opsai_subjects.errors import (
     SourceTooLarge,
     SourceUnreachable,
 )
-from opsai_subjects.sources.web import Web, WebReply, open_web, without_userinfo
+from opsai_subjects.sources.web import Web, WebReply, open_web
 from tests.subjects.sources.loopback import Answer, Loopback, bytes_of, http, loopback, never
 
 pytestmark = pytest.mark.anyio
@@ -339,7 +339,9 @@ async def test_a_password_in_a_url_is_used_and_never_shown(caplog: pytest.LogCap
     assert served.url in str(failed.value)
 
 
-@pytest.mark.parametrize("text", ["http://a:b@c/d", "see https://u@h and http://x:y@z:1/?q=a@b", "no url a@b"])
+@pytest.mark.parametrize(
+    "text", ["http://a:b@c/d", "http://a:b@c@d/e", "see https://u@h and http://x:y@z:1/?q=a@b", "no url a@b"]
+)
 def test_user_and_password_are_taken_out_of_every_url(text: str) -> None:
     shown = without_userinfo(text)
 

@@ -64,6 +64,17 @@ async def test_a_member_that_is_gone_is_blind_and_says_what_to_set() -> None:
     assert "`addresses`" in sights["pd:pdb"].advice
 
 
+async def test_a_password_in_the_url_of_a_member_is_not_shown() -> None:
+    pd = healthy()
+    pd.silent = {"pd-a": refused}
+    urls = ("http://eve:hunter2@10.1.0.1:2379",)
+    async with subject(pd, metrics=MemoryMetrics(ups()), urls=urls) as found:
+        told = f"{await found.check()}{await found.topology()}{await found.facts()}"
+
+    assert "10.1.0.1:2379" in told
+    assert "hunter2" not in told
+
+
 async def test_a_member_without_etcd_quorum_is_seen_in_part_and_no_leader_can_be_asked() -> None:
     pd = FakePd(
         silent={"pd-a": refused, "pd-b": late},
