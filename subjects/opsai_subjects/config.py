@@ -35,7 +35,7 @@ FLAGS_CLUSTER = "cluster"
 """The name of a cluster that is given by flags alone."""
 
 _HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):\d{1,5}")
-_IN_PASSWORD = "in a user name or password write / as %2F, ? as %3F, # as %23 and @ as %40"
+_TO_ESCAPE = "in a user name or password write / as %2F, ? as %3F, # as %23 and @ as %40"
 _ACCESS_FILES = ("ca_file", "cert_file", "key_file", "bearer_token_file")
 _USERINFO = re.compile(r"(?<=://)[^\s/?#]*@")
 
@@ -55,14 +55,14 @@ def url(text: str) -> str:
         parts = urlsplit(full)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        reason = _IN_PASSWORD if "@" in full else str(error)  # which quotes a part of the password
+        reason = _TO_ESCAPE if "@" in full else str(error)  # which quotes a part of the password
         raise ValueError(f"{shown!r} is not a URL: {reason}") from None
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"{shown!r} is not a URL like http://host:2379")
     if not host or port == 0 or re.search(r"\s", full):
         raise ValueError(f"{shown!r} is not a URL with a host, like http://host:2379")
     if "@" in full.partition(parts.netloc)[2]:
-        raise ValueError(f"{shown!r} is not the URL of an endpoint: {_IN_PASSWORD}")
+        raise ValueError(f"{shown!r} is not the URL of an endpoint: {_TO_ESCAPE}")
     if parts.query or parts.fragment:
         raise ValueError(f"{shown!r} is not the URL of an endpoint: leave out what begins with ? or #")
     return full

@@ -60,7 +60,7 @@ def weigh(kind: FaultKind, entity: str, signs: Mapping[str, Sign]) -> Candidate 
 
 
 def _read(kind: FaultKind, signs: Mapping[str, Sign]) -> tuple[dict[str, Sign], tuple[Sign, ...], tuple[str, ...]]:
-    """Return which of the needed signs are shown, which are unknown, and which nobody evaluated."""
+    """Return which of the needed signs are shown, which it must know are unknown, and which nobody evaluated."""
     support: dict[str, Sign] = {}
     unknown: list[Sign] = []
     missing: list[str] = []
@@ -71,6 +71,8 @@ def _read(kind: FaultKind, signs: Mapping[str, Sign]) -> tuple[dict[str, Sign], 
         if not shown:
             unknown += [sign for sign in here if sign.state == "unknown"]
             missing += [name for name in group if name not in signs]
+    unknown += [signs[name] for name in kind.must_know if name in signs and signs[name].state == "unknown"]
+    missing += [name for name in kind.must_know if name not in signs]
     return support, tuple(unknown), tuple(missing)
 
 

@@ -50,6 +50,8 @@ class FaultKind(Value):
     """Groups of signs; of each group at least one is there."""
     must_not_show: tuple[str, ...] = ()
     """Signs on the entity that speak against it: one shown contradicts it."""
+    must_know: tuple[str, ...] = ()
+    """Of those that must not show, the ones without which it is a guess: one unknown leaves it possible at most."""
     supports: tuple[str, ...] = ()
     """Signs that make it likelier and are not needed."""
     rivals: tuple[str, ...] = ()

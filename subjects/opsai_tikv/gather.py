@@ -1,7 +1,7 @@
 """Gathering: every source read once for one instant, and what could not be read kept beside what was."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -12,6 +12,7 @@ from opsai_subjects.subject import Sources
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, StoreFacts, TikvFacts, Tracks
 from opsai_tikv.logged import read_logs
+from opsai_tikv.metrics_round import MetricsRound
 from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
 from opsai_tikv.pd_values import Members, Outcome, Store, View
@@ -45,6 +46,8 @@ class _Found:
 async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], range_text: str) -> TikvFacts:
     """Read everything once. Never raises for a source that cannot be read."""
     tries = Attempts()
+    if sources.metrics is not None:
+        sources = replace(sources, metrics=MetricsRound(sources.metrics))
     at = sources.clock.now()
     views = await pd.views()
     members = next((view.members for view in views if view.members), None)

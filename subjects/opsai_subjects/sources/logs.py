@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pydantic_core import SchemaError, SchemaValidator, core_schema
+
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import LogLine, LogQuery, ParsedLine, clean
 
@@ -13,8 +15,6 @@ Parse = Callable[[str], ParsedLine | None]
 MAX_ENTRY_CHARS = 16_000
 """An entry longer than this (a stack trace, say) is cut; the cut is said."""
 _CUT = " … (cut)"
-_LITERALS = re.compile(r"\\.|\[\]?[^\]]*\]", re.DOTALL)
-_ENDLESS = re.compile(r"\([^()]*(?:[*+]|,\})[^()]*\)+(?:[*+]|\{\d*,\})")
 
 MAX_TEMPLATE_CHARS = 1_000
 _UNITS = r"(?:ns|us|µs|ms|s|m|h|d|B|KB|MB|GB|KiB|MiB|GiB|%)"
@@ -91,7 +91,7 @@ class Sieve:
         self._window = query.window
         self._contains = query.contains
         self._levels = frozenset(level.upper() for level in query.levels)
-        self._regex = _compiled(query.regex) if query.regex else None
+        self._found = _searching(query.regex) if query.regex else None
 
     def admits(self, entry: Entry) -> bool:
         """Say whether every condition of the query holds for the entry."""
@@ -100,20 +100,23 @@ class Sieve:
             self._window.start <= parsed.at <= self._window.end
             and (not self._levels or parsed.level in self._levels)
             and (not self._contains or any(part in text for part in self._contains))
-            and (self._regex is None or self._regex.search(text) is not None)
+            and (self._found is None or self._found(text))
         )
 
 
-def _compiled(regex: str) -> re.Pattern[str]:
-    if _ENDLESS.search(_LITERALS.sub("x", regex)):
-        # One such search can take longer than the cluster will live, and nothing can stop it.
-        raise QueryInvalid(
-            regex, "a repetition inside a repeated group can take for ever; write it without, or use contains"
-        )
+def _searching(regex: str) -> Callable[[str], bool]:
+    """Return what says whether a text has a match in it.
+
+    It asks the engine inside pydantic-core (Rust's `regex`), which takes linear time whatever the expression: in Python's
+    `re` one search for `.*.*.*.*x` can take longer than the cluster will live, and nothing can stop it.
+    """
     try:
-        return re.compile(regex)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise QueryInvalid(regex, f"not a regular expression: {error}") from error
+        return SchemaValidator(core_schema.str_schema(pattern=regex, regex_engine="rust-regex")).isinstance_python
+    except SchemaError as error:
+        reason = str(error).rpartition("error: ")[2].rpartition("SchemaError: ")[2].strip().rstrip(".")
+        raise QueryInvalid(
+            regex, f"not a regular expression as RE2 and Rust know them: {reason}; or use contains"
+        ) from error
 
 
 @dataclass

@@ -38,6 +38,8 @@ QUESTION_EXTENSION = "opsai.question"
 """Under this name a request carries (asked, of) to the transport, for one that answers by itself."""
 _REFUSED_BODY_BYTES = 64 * 1024
 _LAST_PORT = 65535
+_PARAMS_CHARS = 16_000
+"""Of parameters: escaped they may take three times as many and more, and httpx stops at 65,536."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,17 @@ class Web:
                     await response.aclose()
 
     def _url(self, url: str, params: Params | None) -> httpx.URL:
+        pairs = list(params.items() if isinstance(params, Mapping) else params or ())
+        chars = sum(len(value) for _, value in pairs)
+        if chars > _PARAMS_CHARS:
+            raise OpsaiError(
+                f"What {without_userinfo(url)!r} should be asked has {chars:,} characters, and a URL carries "
+                f"{_PARAMS_CHARS:,}. Nothing was sent. Try: a shorter question."
+            )
         try:
             full = httpx.URL(url)
-            if params:
-                full = full.copy_merge_params(list(params.items()) if isinstance(params, Mapping) else list(params))
+            if pairs:
+                full = full.copy_merge_params(pairs)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise OpsaiError(f"{without_userinfo(url)!r} is not a URL: {error}") from error
         if full.scheme not in ("http", "https") or not full.host or (full.port or 1) > _LAST_PORT:

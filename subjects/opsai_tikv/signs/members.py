@@ -82,15 +82,6 @@ def _led_by_logs(look: Look, entity: str) -> Seen:
     return Seen("shown", f"{len(mine)} other members lost it as their leader", value="led", since=since)
 
 
-def only_followed(look: Look, entity: str) -> Seen:
-    """It did not lead PD within the look-back: another member did."""
-    seen = (was_leader(look, entity), led_lately(look, entity))
-    if any(one.state == "shown" for one in seen):
-        return ABSENT
-    open_ = next((one for one in seen if one.state == "unknown"), None)
-    return open_ or Seen("shown", "another member led", value="followed")
-
-
 def leader_history(look: Look) -> list[str]:
     """Return the PD leaders of the look-back in order, consecutive ones folded."""
     names: list[str] = []
@@ -309,7 +300,6 @@ MEMBERS = (
     SignRule("member_silent", "it takes connections and says nothing", member_silent, metrics=("up",)),
     SignRule("member_answers", "it answers", member_answers, reassures=True),
     SignRule("was_leader", "it led PD", was_leader, metrics=("pd_leader",)),
-    SignRule("only_followed", "it followed another PD leader", only_followed, reassures=True, metrics=("pd_leader",)),
     SignRule("led_lately", "it led PD within the look-back", led_lately, metrics=("pd_leader",)),
     SignRule(
         "leader_flaps",

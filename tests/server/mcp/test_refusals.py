@@ -53,7 +53,11 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
     ("topology", {"nodes": ["z"]}, f"There is no node or entity 'z'. {NODES}"),
     ("topology", {"nodes": ["load"]}, f"There is no node 'load'. {NODES}"),
     ("search_logs", {"nodes": ["z"]}, "There is no node with a log 'z'. Known: a, b, c."),
-    ("search_logs", {"regex": "(("}, "The query '((' is refused: not a regular expression: missing )"),
+    (
+        "search_logs",
+        {"regex": "(("},
+        "The query '((' is refused: not a regular expression: missing )",
+    ),
     ("timeline", {"start": "yesterday"}, f"start='yesterday' cannot be used: it is not a time. {TIME}"),
     (
         "timeline",

@@ -57,6 +57,16 @@ def test_a_needed_sign_that_nobody_evaluated_is_missing_and_leaves_it_possible()
     assert (found.standing, found.missing) == ("possible", ("hot",))
 
 
+def test_what_must_be_known_and_is_not_leaves_it_possible() -> None:
+    blind = by_id(sign("still"), sign("spins", "unknown"))
+    found = weigh(kind(must_not_show=("spins",)), "pump", blind)
+    assert found is not None
+    assert found.standing == "fits"
+    found = weigh(kind(must_not_show=("spins",), must_know=("spins",)), "pump", blind)
+    assert found is not None
+    assert (found.standing, [one.id for one in found.unknown]) == ("possible", ["spins"])
+
+
 def test_a_sign_that_must_not_show_contradicts_while_both_go_on() -> None:
     pump = by_id(sign("still"), sign("spins"))
     assert [one.id for one in contradictions(kind(must_not_show=("spins",)), pump)] == ["spins"]

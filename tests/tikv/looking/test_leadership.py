@@ -48,4 +48,4 @@ def test_without_logs_and_prometheus_nobody_knows_who_led() -> None:
     scene = _gone("pd-a", logs=False)
     assert _causes(scene) == []
     states = {sign.id: sign.state for sign in signs(scene.facts()) if sign.entity == "pd-a"}
-    assert {states[name] for name in ("was_leader", "led_lately", "only_followed")} == {"unknown"}
+    assert {states[name] for name in ("was_leader", "led_lately")} == {"unknown"}

@@ -1,0 +1,51 @@
+"""One round of asking the metrics engine: when it stops answering in time, the rest of the round is spared."""
+
+from datetime import datetime
+
+from opsai_subjects.errors import SourceError, SourceTimedOut
+from opsai_subjects.model import MetricsReply, MetricsSource, Window
+from opsai_tikv.reaching import asked_again
+
+TIMEOUTS_THAT_SILENCE = 3
+"""In a row, with no answer between: one query may be too heavy, an engine that answers none of three hangs."""
+
+
+class MetricsRound:
+    """A metrics engine that is not asked again in this round once it hangs: some 80 timeouts would outlast the interval."""
+
+    def __init__(self, metrics: MetricsSource) -> None:
+        self.about = metrics.about
+        self._metrics = metrics
+        self._timeouts = 0
+        self._silent: SourceError | None = None
+
+    async def instant(self, promql: str, at: datetime | None = None) -> MetricsReply:
+        """Evaluate at one moment. Raises QueryInvalid or SourceError."""
+        self._spare(promql)
+        try:
+            reply = await self._metrics.instant(promql, at)
+        except SourceTimedOut as error:
+            self._late(error)
+            raise
+        self._timeouts = 0
+        return reply
+
+    async def range(self, promql: str, window: Window, step_seconds: float) -> MetricsReply:
+        """Evaluate at each step of the window. Raises QueryInvalid or SourceError."""
+        self._spare(promql)
+        try:
+            reply = await self._metrics.range(promql, window, step_seconds)
+        except SourceTimedOut as error:
+            self._late(error)
+            raise
+        self._timeouts = 0
+        return reply
+
+    def _spare(self, promql: str) -> None:
+        if self._silent is not None:
+            raise asked_again(self._silent, promql)
+
+    def _late(self, error: SourceTimedOut) -> None:
+        self._timeouts += 1
+        if self._timeouts >= TIMEOUTS_THAT_SILENCE:
+            self._silent = error
