@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from json import JSONDecodeError, dumps, loads
+from urllib.parse import quote
 
 import anyio
 import httpx
@@ -38,8 +39,8 @@ QUESTION_EXTENSION = "opsai.question"
 """Under this name a request carries (asked, of) to the transport, for one that answers by itself."""
 _REFUSED_BODY_BYTES = 64 * 1024
 _LAST_PORT = 65535
-_PARAMS_CHARS = 16_000
-"""Of parameters: escaped they may take three times as many and more, and httpx stops at 65,536."""
+_PARAMS_CHARS = 60_000
+"""Of parameters once escaped: httpx stops at 65,536."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +146,11 @@ class Web:
                     await response.aclose()
 
     def _url(self, url: str, params: Params | None) -> httpx.URL:
-        pairs = list(params.items() if isinstance(params, Mapping) else params or ())
-        chars = sum(len(value) for _, value in pairs)
+        pairs = tuple(params.items() if isinstance(params, Mapping) else params or ())
+        chars = sum(len(quote(value)) for _, value in pairs)
         if chars > _PARAMS_CHARS:
             raise OpsaiError(
-                f"What {without_userinfo(url)!r} should be asked has {chars:,} characters, and a URL carries "
+                f"What {without_userinfo(url)!r} should be asked has {chars:,} characters once escaped, and a URL carries "
                 f"{_PARAMS_CHARS:,}. Nothing was sent. Try: a shorter question."
             )
         try:

@@ -104,6 +104,17 @@ async def test_a_refused_connection_is_unreachable() -> None:
     assert failed.value.advice == "check that it runs and that the address is the one reachable from here"
 
 
+async def test_a_question_too_long_for_a_url_is_named_as_that_and_not_sent() -> None:
+    async with open_web(Access(), LIMITS, allow=ANY) as web:
+        with pytest.raises(OpsaiError) as failed:
+            await web.get("http://eve:hunter2@127.0.0.1:9/x", of="prometheus", params={"query": "up or " * 20_000})
+
+    assert str(failed.value) == (
+        "What 'http://127.0.0.1:9/x' should be asked has 200,000 characters once escaped, and a URL carries 60,000. "
+        "Nothing was sent. Try: a shorter question."
+    )
+
+
 @pytest.mark.parametrize("host", ["nobody.invalid", "a" * 70 + ".invalid", "ä" * 70])
 async def test_an_unknown_host_is_unreachable_or_no_url(host: str) -> None:
     async with open_web(Access(), LIMITS, allow=ANY) as web:
