@@ -159,13 +159,13 @@ def stores_cut_from_pd(look: Look, entity: str) -> Seen:
         return unknown("the PD leader changed less than a minute ago: stores are only coming back to it")
     ages = [store.heartbeat_age_seconds for store in stores]
     late = [age for age in ages if age is not None and age > 25]
+    if len(late) < len(stores):
+        return ABSENT
     reconnecting = [store.entity for store in stores if (look.now("pd_reconnects", store.entity) or 0) > 0.5]
-    if len(late) == len(stores) and len(reconnecting) >= len(stores) / 2:
-        return Seen(
-            "shown",
-            f"no heartbeat of any of {len(stores)} stores, {len(reconnecting)} keep reconnecting",
-            value=len(late),
-        )
+    alive = [store.entity for store in stores if store.status_port == "answered"]
+    if len({*reconnecting, *alive}) >= len(stores) / 2:
+        says = f"no heartbeat of any of {len(stores)} stores, {len(reconnecting)} keep reconnecting, {len(alive)} answer us"
+        return Seen("shown", says, value=len(late))
     return ABSENT
 
 

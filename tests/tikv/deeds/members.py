@@ -145,6 +145,8 @@ def _elect(scene: Scene, winner: str, losers: tuple[str, ...]) -> None:
     scene.set("etcd_leading", winner, 1, ONSET + 1)
     for member in MEMBERS:
         if member not in losers:
+            lost = f"raft.node: b0b lost leader {int(scene.members[losers[0]].member_id):x} at term 3"
+            scene.log(member, "etcd_leader_lost", age_seconds=130, sample=lost)
             scene.member(member, is_leader=member == winner, is_etcd_leader=member == winner, sees_leader=winner)
         else:
             scene.member(member, is_leader=False, is_etcd_leader=False)
