@@ -89,7 +89,8 @@ def _host_port(text: str) -> str:
 Url = Annotated[str, AfterValidator(url)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 Reachable = Annotated[str, AfterValidator(_reachable)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+A_YEAR = 31_536_000.0
+Seconds = Annotated[float, Field(gt=0, le=A_YEAR, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 
 

@@ -75,6 +75,11 @@ class _Door:
     timeouts: int = 0
 
     @property
+    def troubles(self) -> int:
+        """How badly it answered: 0 as a member does, 1 something else, 2 not at all."""
+        return 2 if self.error is not None else 1 if self.why is not None else 0
+
+    @property
     def of(self) -> str:
         return f"PD {self.name or address_of(self.url)}"
 
@@ -171,7 +176,10 @@ class Round:
         fresh = [*self._urls, *self._known.urls]
         while fresh:
             opened = [_Door(url, reached(url, self._reach)) for url in fresh]
-            news = {door.base: door for door in reversed(opened) if door.base not in doors}
+            news: dict[str, _Door] = {}
+            for door in opened:
+                if door.base not in doors:
+                    news.setdefault(door.base, door)
             async with anyio.create_task_group() as tasks:
                 for door in news.values():
                     tasks.start_soon(self._look, door)
@@ -301,11 +309,14 @@ def _leading(doors: Sequence[_Door]) -> _Door | None:
 
 
 def _one_each(doors: Iterable[_Door]) -> tuple[_Door, ...]:
-    """Keep one door of each member: the one that answered, where it was tried at two addresses."""
+    """Keep one door of each member: the one that answered best, where it was tried at two addresses.
+
+    Something else than PD may listen at an address that a member advertises inside its own network.
+    """
     kept: dict[str, _Door] = {}
     for door in doors:
         key = door.name or door.base
-        if key not in kept or (kept[key].error is not None and door.error is None):
+        if key not in kept or door.troubles < kept[key].troubles:
             kept[key] = door
     return tuple(sorted(kept.values(), key=lambda door: door.name or address_of(door.url)))
 

@@ -130,6 +130,7 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(alone: Path, mon
         ),
         ("[watch]\ninterval_seconds = 0", "watch.interval_seconds: Input should be greater than 0"),
         ("[watch]\ninterval_seconds = nan", "watch.interval_seconds: Input should be a finite number"),
+        ("[watch]\njoin_seconds = 1e200", "watch.join_seconds: Input should be less than or equal to 31536000"),
         ("[web]\nmax_body_bytes = 'lots'", "web.max_body_bytes: Input should be a valid integer"),
         ("[clusters.a]\npd = 'pd1:2379'", "clusters.a.pd: Input should be a valid tuple"),
         ("[clusters.a]\npd = ['ftp://pd1']", "clusters.a.pd.0: 'ftp://pd1' is not a URL like http://host:2379"),

@@ -72,6 +72,8 @@ class FakePd:
         path = request.url.path
         local = request.headers.get("PD-Allow-follower-handle") == "true"
         self.asked.append((name, path, local))
+        if name == "stranger":
+            return httpx.Response(404, text="nothing of PD here")
         if name not in NAMES:
             raise refused(request)
         if name in self.silent:

@@ -90,6 +90,16 @@ async def test_a_member_reached_through_a_tunnel_goes_by_its_own_name_and_stands
         assert await pd.region_count() == 3
 
 
+async def test_something_else_at_an_advertised_address_never_stands_for_the_member_reached_otherwise() -> None:
+    doors = {"127.0.0.1:9999": "pd-a"} | dict.fromkeys(ADDRESSES.values(), "stranger")
+    fake = FakePd(answers={COUNT: {"count": 3}}, doors=doors)
+    async with client(fake, urls=("http://127.0.0.1:9999",)) as pd:
+        for later in (pd, pd.again(), pd.again()):
+            assert [view.name for view in await later.views() if view.members is not None] == ["pd-a"]
+            assert await later.leader() == "pd-a"
+            assert await later.region_count() == 3
+
+
 async def test_without_a_leader_every_member_is_asked_once_and_the_rest_of_the_round_is_spared() -> None:
     fake = FakePd(leader=None, answers={COUNT: NO_LEADER, "/pd/api/v1/stores": NO_LEADER})
     async with client(fake) as pd:
