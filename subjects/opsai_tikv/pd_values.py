@@ -72,6 +72,13 @@ class View(Value):
     """Whom it follows; empty when it says that there is no leader, None when it did not say."""
     status: PdStatus | None = None
 
+    @property
+    def advice(self) -> str:
+        """What to try where it answers and does not list the members."""
+        if self.status is None:
+            return "see whether this is the client URL of a PD member: what answers there gives no PD status"
+        return "it lives; its etcd may have no quorum: look at the other members"
+
 
 class MemberHealth(Value):
     """One row of PD's own health check, in which the asked member pings the others."""

@@ -45,8 +45,7 @@ def _member(view: View, names: Mapping[str, str]) -> Sight:
         return Sight(source=source, state="blind", identity=identity, says=says, advice=_MAP_IT)
     if view.members is None:
         says = f"{address} answers, but does not list the members: {view.why}"
-        advice = "its etcd may have no quorum: look at the other members"
-        return Sight(source=source, state="partial", identity=identity, says=says, advice=advice)
+        return Sight(source=source, state="partial", identity=identity, says=says, advice=view.advice)
     says = f"{address} answers within {view.seconds:.2f} s and sees {view.sees_leader or 'no leader'} as leader"
     return Sight(source=source, state="ok", identity=identity, says=says)
 

@@ -68,7 +68,7 @@ class _Read:
             advice = "see whether it runs and can be reached from here (`addresses` maps advertised ones)"
             self.tries.miss(f"pd:{view.name}", "its status", view.why, advice)
         elif view.why:
-            self.tries.miss(f"pd:{view.name}", "members", view.why, "it lives; its etcd may have no quorum")
+            self.tries.miss(f"pd:{view.name}", "members", view.why, view.advice)
 
     async def _members(self) -> None:
         self.members = await self.tries.of("pd", "members", self._pd.members())

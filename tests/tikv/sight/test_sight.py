@@ -89,6 +89,16 @@ async def test_a_member_without_etcd_quorum_is_seen_in_part_and_no_leader_can_be
     assert sights["stores"].state == "blind"
 
 
+async def test_what_answers_and_is_no_pd_is_told_apart_from_a_pd_without_quorum() -> None:
+    pd = healthy()
+    for question in ("status", "members", "leader"):
+        pd.only[("pd-b", f"{V1}/{question}")] = (404, "<html>nothing here</html>")
+    sights = await seen(pd, metrics=MemoryMetrics(ups()), logs=all_logs())
+
+    assert sights["pd:pdb"].state == "partial"
+    assert "see whether this is the client URL of a PD member" in sights["pd:pdb"].advice
+
+
 async def test_urls_of_different_clusters_are_found_out() -> None:
     pd = healthy()
     other = {**members("pd-c"), "header": {"cluster_id": 5}}
