@@ -210,7 +210,6 @@ class _Lines:
             print(line, flush=True)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            log.warning("nobody reads stdout any more: watching goes on without printing")
 
 
 def _as_json(ticked: Ticked) -> dict[str, object]:
