@@ -73,7 +73,6 @@ class MemberFacts(Value):
     name: str
     address: str
     is_leader: bool
-    is_etcd_leader: bool
     health: bool | None
     """What the cluster's health view says of it; None when nobody could be asked."""
     client_port: Outcome
@@ -118,8 +117,6 @@ class NodeLog(Value):
 class TikvFacts(Facts):
     """A TiKV cluster at one instant."""
 
-    pd_answers: bool
-    """Whether any member answered anything."""
     leader: str | None
     """The PD leader's name: None when the members that answer know none or none answers."""
     leader_known: bool

@@ -1,5 +1,7 @@
 """One round of asking the metrics engine: when it stops answering in time, the rest of the round is spared."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 
 from opsai_subjects.errors import SourceError, SourceTimedOut
@@ -21,31 +23,24 @@ class MetricsRound:
 
     async def instant(self, promql: str, at: datetime | None = None) -> MetricsReply:
         """Evaluate at one moment. Raises QueryInvalid or SourceError."""
-        self._spare(promql)
-        try:
-            reply = await self._metrics.instant(promql, at)
-        except SourceTimedOut as error:
-            self._late(error)
-            raise
-        self._timeouts = 0
-        return reply
+        with self._heard(promql):
+            return await self._metrics.instant(promql, at)
 
     async def range(self, promql: str, window: Window, step_seconds: float) -> MetricsReply:
         """Evaluate at each step of the window. Raises QueryInvalid or SourceError."""
-        self._spare(promql)
-        try:
-            reply = await self._metrics.range(promql, window, step_seconds)
-        except SourceTimedOut as error:
-            self._late(error)
-            raise
-        self._timeouts = 0
-        return reply
+        with self._heard(promql):
+            return await self._metrics.range(promql, window, step_seconds)
 
-    def _spare(self, promql: str) -> None:
+    @contextmanager
+    def _heard(self, promql: str) -> Generator[None]:
+        """Spare the question when the engine hangs; else count how often in a row it did not answer in time."""
         if self._silent is not None:
             raise asked_again(self._silent, promql)
-
-    def _late(self, error: SourceTimedOut) -> None:
-        self._timeouts += 1
-        if self._timeouts >= TIMEOUTS_THAT_SILENCE:
-            self._silent = error
+        try:
+            yield
+        except SourceTimedOut as error:
+            self._timeouts += 1
+            if self._timeouts >= TIMEOUTS_THAT_SILENCE:
+                self._silent = error
+            raise
+        self._timeouts = 0

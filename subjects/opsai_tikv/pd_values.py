@@ -157,14 +157,6 @@ class Store(Value):
         return self.available_bytes / self.capacity_bytes if self.capacity_bytes > 0 else None
 
 
-class SchedulerState(Value):
-    """One scheduler that is paused, and until when."""
-
-    name: str
-    paused_at: datetime | None = None
-    resume_at: datetime | None = None
-
-
 class Operator(Value):
     """One scheduling operator, running or finished."""
 

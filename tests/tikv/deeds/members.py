@@ -136,7 +136,7 @@ def a_pd_members_network_loses_packets(scene: Scene) -> None:
 def _member_gone(scene: Scene, member: str, port: str, scrape_seconds: float) -> None:
     scene.vanish(member)
     scene.set("scrape_seconds", member, scrape_seconds)
-    scene.member(member, client_port=port, sees_leader=None, is_leader=False, is_etcd_leader=False, health=False)
+    scene.member(member, client_port=port, sees_leader=None, is_leader=False, health=False)
 
 
 def _elect(scene: Scene, winner: str, losers: tuple[str, ...]) -> None:
@@ -147,6 +147,6 @@ def _elect(scene: Scene, winner: str, losers: tuple[str, ...]) -> None:
         if member not in losers:
             lost = f"raft.node: b0b lost leader {int(scene.members[losers[0]].member_id):x} at term 3"
             scene.log(member, "etcd_leader_lost", age_seconds=130, sample=lost)
-            scene.member(member, is_leader=member == winner, is_etcd_leader=member == winner, sees_leader=winner)
+            scene.member(member, is_leader=member == winner, sees_leader=winner)
         else:
-            scene.member(member, is_leader=False, is_etcd_leader=False)
+            scene.member(member, is_leader=False)

@@ -34,12 +34,12 @@ def _without_status_ports(facts: TikvFacts) -> TikvFacts:
 
 def _without_pd(facts: TikvFacts) -> TikvFacts:
     unsaid = {"heartbeat_age_seconds": None, "state": "unknown", "leader_count": None, "slow_score": None}
-    unasked = {"client_port": "unknown", "sees_leader": None, "is_leader": False, "is_etcd_leader": False}
+    unasked = {"client_port": "unknown", "sees_leader": None, "is_leader": False}
     names = ("schedulers", "paused_schedulers", "config", "region_states", "max_replicas", "region_count", "leader")
     return facts.model_copy(
         update=dict.fromkeys(names)
         | {"hot_writes": None, "hot_reads": None, "evicting": {}, "stores_known": False, "leader_known": False}
-        | {"pd_answers": False, "stores": tuple(store.model_copy(update=unsaid) for store in facts.stores)}
+        | {"stores": tuple(store.model_copy(update=unsaid) for store in facts.stores)}
         | {"members": tuple(member.model_copy(update=unasked | {"health": None}) for member in facts.members)}
     )
 

@@ -15,11 +15,11 @@ def _gone(entity: str, *, lost_by: tuple[str, ...] = (), logs: bool = True) -> S
             scene.set(name, member, None, 0)
     ident = int(scene.members[entity].member_id)
     for member in MEMBERS:
-        scene.member(member, is_leader=member == "pd-b", is_etcd_leader=member == "pd-b", sees_leader="pd-b")
+        scene.member(member, is_leader=member == "pd-b", sees_leader="pd-b")
         if not logs:
             del scene.logs[member]
     scene.leader = "pd-b"
-    scene.member(entity, client_port="refused", sees_leader=None, is_leader=False, is_etcd_leader=False, health=False)
+    scene.member(entity, client_port="refused", sees_leader=None, is_leader=False, health=False)
     for member in lost_by:
         scene.log(member, "etcd_leader_lost", sample=f"raft.node: b0b lost leader {ident:x} at term 3")
     return scene
