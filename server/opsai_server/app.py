@@ -29,7 +29,7 @@ from opsai_server.tools.overview import overview
 from opsai_server.tools.query_metrics import query_metrics
 from opsai_server.tools.schemas import slim
 from opsai_server.tools.search_logs import search_logs
-from opsai_server.tools.shaping import Answer, compact, moment, plain, render
+from opsai_server.tools.shaping import compact, moment, plain, render
 from opsai_server.tools.submit_diagnosis import submit_diagnosis
 from opsai_server.tools.tickets import tickets
 from opsai_server.tools.timeline import timeline
@@ -38,6 +38,8 @@ from opsai_subjects.config import Settings
 from opsai_subjects.errors import StoreError
 from opsai_subjects.model import clean
 from opsai_subjects.opening import Cluster
+from opsai_subjects.probe import Visit
+from opsai_subjects.reply import Answer
 from opsai_subjects.subject import SubjectKind
 
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ READS: tuple[Callable[..., Awaitable[Answer]], ...] = (
 READ = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 # It writes to our own store only, adds and never removes; handing in twice makes two diagnoses, the later one stands.
 WRITE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
-GIVEN = ("desk", "by")
+GIVEN = ("desk", "visit", "by")
 """Parameters of a tool that the server fills and no caller sees."""
 TOOLS_TTL_MS = 3_600_000
 
@@ -80,7 +82,8 @@ def build(deps: Deps) -> MCPServer[Any]:
 
 def assemble(kind: SubjectKind, waiting: Waiting) -> MCPServer[Any]:
     """Return the server over a cluster that may not be open yet: it lists its tools at once, calls wait."""
-    tools = [*(_tool(ask, READ, waiting) for ask in READS), _tool(submit_diagnosis, WRITE, waiting)]
+    reads = [*(_tool(ask, READ, waiting) for ask in READS), *(_tool(probe, READ, waiting) for probe in kind.probes)]
+    tools = [*reads, _tool(submit_diagnosis, WRITE, waiting)]
     return MCPServer(
         "opsai",
         title="opsai",
@@ -97,13 +100,15 @@ def _tool(ask: Callable[..., Awaitable[Answer]], annotations: ToolAnnotations, w
     name = ask.__name__
     signature = inspect.signature(ask)
     wants_by = "by" in signature.parameters
+    is_probe = "visit" in signature.parameters
 
     @functools.wraps(ask)
     async def call(ctx: Context[Any], **arguments: object) -> CallToolResult:
         began = time.monotonic()
         with told(name):
             desk = await waiting.desk()
-            answer = await ask(desk, **({"by": _client(ctx)} if wants_by else {}), **arguments)
+            place = Visit(desk.subject, desk.facts) if is_probe else desk
+            answer = await ask(place, **({"by": _client(ctx)} if wants_by else {}), **arguments)
             result = await _reply(desk, name, arguments, answer)
         log.info(
             "tool_call tool=%s chars=%d took_seconds=%.3f",

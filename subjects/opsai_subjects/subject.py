@@ -19,6 +19,7 @@ from opsai_subjects.model import (
     Value,
     Window,
 )
+from opsai_subjects.probe import Probe
 
 if TYPE_CHECKING:
     from opsai_subjects.config import ClusterSettings
@@ -139,6 +140,8 @@ class SubjectKind(Protocol):
     signs: tuple[SignSpec, ...]
     faults: tuple[FaultKind, ...]
     signals: tuple[Signal, ...]
+    probes: tuple[Probe, ...]
+    """Typed questions that only this kind of system has; each becomes a tool."""
     paths: tuple[str, ...]
     """Regular expressions of the paths it may GET; any other is refused before it is sent."""
 

@@ -9,6 +9,7 @@ from opsai_tikv.knowledge_pages import pages
 from opsai_tikv.logs import parse_log
 from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
+from opsai_tikv.probes import PROBES
 from opsai_tikv.signs import SIGNS
 from opsai_tikv.subject import TikvSubject
 
@@ -27,6 +28,7 @@ class TikvKind:
     signs = SIGNS
     faults = FAULTS
     signals = SIGNALS
+    probes = PROBES
     paths = PATHS
 
     @property

@@ -20,6 +20,7 @@ from opsai_subjects.model import (
     Window,
 )
 from opsai_subjects.opening import Cluster
+from opsai_subjects.probe import Probe
 from opsai_subjects.sources.web import Web
 from opsai_subjects.subject import Facts, Page, Risk, Sight, Signal, Sources, Subject, SubjectKind
 
@@ -243,6 +244,7 @@ class ToyKind:
             normal="under 0.1 (the toy's manual)",
         ),
     )
+    probes: tuple[Probe, ...] = ()
     knowledge: tuple[Page, ...] = (Page(id="parts", title="What parts are", text="A part does *one* thing."),)
     paths: tuple[str, ...] = ("/status",)
 

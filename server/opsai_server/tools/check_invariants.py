@@ -7,9 +7,9 @@ from pydantic import Field
 from opsai_server.evidence import verdicts_value
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.judged import by_id, counts, row, unknown_reasons, worst_first
-from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.invariant import Verdict
+from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.subject import Facts
 
 ROWS = 25

@@ -6,12 +6,12 @@ from typing import Annotated
 from pydantic import Field
 
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
 from opsai_server.tools.weighing import Weighed, weigh, weights
 from opsai_subjects.differential import contradictions
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.fault import Candidate, Sign
 from opsai_subjects.model import clean
+from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 
 CAUSES = 4
 CANDIDATES = 5

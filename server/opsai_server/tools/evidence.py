@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Whole, compact, left_out
+from opsai_server.tools.shaping import compact, left_out
 from opsai_subjects.errors import ArgumentInvalid, UnknownName
+from opsai_subjects.reply import Answer, Whole
 
 PAGE_CHARS = 20_000
 PART_CHARS = 2_000

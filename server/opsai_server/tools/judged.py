@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from opsai_server.tools.shaping import without_empty
 from opsai_subjects.invariant import Invariant, Verdict
+from opsai_subjects.reply import without_empty
 
 SEVERITIES = ("critical", "warning", "info")
 ENTITIES = 4

@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Own, Rows, without_empty
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.model import Value
+from opsai_subjects.reply import Answer, Own, Rows, without_empty
 from opsai_subjects.subject import SubjectKind
 
 FOUND = 12

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from opsai_server.tickets.ticket import Heartbeat
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.judged import SEVERITIES, by_id, counts, row, unknown_reasons, worst_first
-from opsai_server.tools.shaping import Answer, Rows, by_count, moment, unread_rows, without_empty
+from opsai_server.tools.shaping import by_count, moment
 from opsai_server.tools.ticket_rows import listed
 from opsai_server.tools.timeline import brief
 from opsai_subjects.invariant import Verdict
 from opsai_subjects.model import Window
+from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.subject import Facts
 
 RECENT_SECONDS = 900.0

@@ -11,12 +11,12 @@ from pydantic import Field
 
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.emptiness import explained
-from opsai_server.tools.movement import Floats, change_of_level, slope_per_minute
-from opsai_server.tools.shaping import Answer, Rows, without_empty
-from opsai_server.tools.windows import End, Minutes, Start, window
 from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
 from opsai_subjects.model import MetricsReply, Series, Window, utc
+from opsai_subjects.movement import Floats, change_of_level, slope_per_minute
+from opsai_subjects.reply import Answer, Rows, without_empty
 from opsai_subjects.subject import Facts, Signal
+from opsai_subjects.windows import End, Minutes, Start, window
 
 POINTS = 40
 MAX_STEPS = 2_000

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Rows, unread_rows
-from opsai_server.tools.windows import End, Minutes, Start, window
 from opsai_subjects.errors import SettingsInvalid, UnknownName
 from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Window
+from opsai_subjects.reply import Answer, Rows, unread_rows
 from opsai_subjects.sources.logs import template
+from opsai_subjects.windows import End, Minutes, Start, window
 
 Level = Literal["FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"]
 SEVERE = ("FATAL", "ERROR", "WARN")

@@ -21,9 +21,10 @@ from opsai_server.tickets.diagnosis import (
 )
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.judged import by_id
-from opsai_server.tools.shaping import Answer, Rows, plain, without_empty
+from opsai_server.tools.shaping import plain
 from opsai_server.tools.weighing import Weighed, weigh
 from opsai_subjects.errors import OpsaiError, UnknownName
+from opsai_subjects.reply import Answer, Rows, without_empty
 
 LISTED = 20
 CLAIMS = 30

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_server.tickets.ticket import Ticket
-from opsai_server.tools.shaping import without_empty
+from opsai_subjects.reply import without_empty
 
 
 def listed(tickets: Sequence[Ticket]) -> list[dict[str, object]]:

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from opsai_server.tickets.ticket import Status, Ticket
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Rows, without_empty
 from opsai_server.tools.ticket_rows import listed, row
+from opsai_subjects.reply import Answer, Rows, without_empty
 
 ROWS = 20
 FETCHED = 500

@@ -9,9 +9,9 @@ from pydantic import Field
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Rows, unread_rows
-from opsai_server.tools.windows import End, Minutes, Start, window
 from opsai_subjects.model import Event, Window
+from opsai_subjects.reply import Answer, Rows, unread_rows
+from opsai_subjects.windows import End, Minutes, Start, window
 
 ROWS = 30
 BURST_SECONDS = 60.0

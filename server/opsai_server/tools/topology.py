@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.shaping import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.model import Node, Scalar
+from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 
 ROWS = 25
 SAME_FROM = 3

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from opsai_server.tools.shaping import HARD_CHARS, Own, Rows, Whole, compact, plain, render, unread_rows
+from opsai_server.tools.shaping import HARD_CHARS, compact, plain, render
 from opsai_subjects.model import Unread, Window
+from opsai_subjects.reply import Own, Rows, Whole, unread_rows
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from opsai_server.tools.movement import Floats, change_of_level, slope_per_minute
+from opsai_subjects.movement import Floats, change_of_level, slope_per_minute
 
 
 def times(count: int) -> Floats:
