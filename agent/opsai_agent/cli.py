@@ -14,11 +14,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from opsai_agent.asking import Read, question
+from opsai_agent.asking import ask as ask_tools
 from opsai_agent.following import Following
 from opsai_agent.following import follow as follow_tickets
 from opsai_agent.loop import Happened
 from opsai_agent.report import Line, Report, as_json, call_line, cost_line, diagnosis_lines
 from opsai_agent.running import Wish, connected, prepared, run
+from opsai_agent.session import open_session
 from opsai_subjects.errors import OpsaiError
 from opsai_subjects.flags import At, Cluster, Config, Logs, Pd, Prometheus, ReplayDir, Store
 from opsai_subjects.model import clean
@@ -140,6 +143,41 @@ def follow(
             return await follow_tickets(wish, chosen, watching, interval_seconds=interval_seconds, once=once)
 
     if not _guarded(whole, debug):
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    questions: Annotated[
+        list[str], typer.Argument(help="A tool, then its arguments as NAME=VALUE: 'query_metrics name=fsync_p99'.")
+    ],
+    pd: Pd = None,
+    prometheus: Prometheus = None,
+    logs: Logs = None,
+    cluster: Cluster = None,
+    config: Config = None,
+    store: Store = None,
+    replay: ReplayDir = None,
+    at: At = None,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object a line, with what it cost to read.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Ask the server's tools as a model would, and print what it would read. Needs no model."""
+    wish = _wish(
+        pd=pd, prometheus=prometheus, logs=logs, cluster=cluster, config=config, store=store, replay=replay, at=at
+    )
+
+    async def whole() -> tuple[Read, ...]:
+        asked = [question(text) for text in questions]
+        async with open_session(wish.server_flags, by="ask", environment=wish.environment) as session:
+            return await ask_tools(session, asked)
+
+    reads = _guarded(whole, debug)
+    for read in reads:
+        told = read.as_json()
+        sys.stdout.write(json.dumps(told if json_ else told["reply"], ensure_ascii=False, indent=None if json_ else 1))
+        sys.stdout.write("\n")
+    if any(read.reply.is_error for read in reads):
         raise typer.Exit(1)
 
 

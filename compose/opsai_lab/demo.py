@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsai_lab.evaluation.aliases import read_aliases
-from opsai_lab.evaluation.grading import entities_match, kinds_match, united
+from opsai_lab.evaluation.grading import united
+from opsai_lab.evaluation.naming import entities_match, kinds_match
 from opsai_lab.evaluation.running import WARM_UP_SECONDS
 from opsai_lab.investigating import Order, investigate
 from opsai_lab.layout import WIDTH, columns

@@ -1,25 +1,19 @@
 """What an evaluated incident is worth: pure comparisons of what was raised and concluded with what was done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import permutations
 
 from opsai_lab.evaluation.aliases import Aliases
-from opsai_lab.truth import TrueCause, Truth
+from opsai_lab.evaluation.cost import Cost
+from opsai_lab.evaluation.naming import NamedCause, entities_match, kinds_match, vocabulary
+from opsai_lab.truth import Truth
 from opsai_server.tickets.diagnosis import Diagnosis, Outcome
 from opsai_server.tickets.ticket import Ticket
 from opsai_subjects.model import Value
 
 GRAVITY: tuple[Outcome, ...] = ("fault", "recovered", "inconclusive", "healthy")
 """Of several diagnoses of one moment, the first of these that one of them says is what was said."""
-
-
-class NamedCause(Value):
-    """A cause as an investigator named it, its kind in the vocabulary of recordings."""
-
-    kind: str
-    entity: str
 
 
 class Graded(Value):
@@ -47,6 +41,8 @@ class Graded(Value):
     seconds: float = 0.0
     """The investigation's wall time."""
     backend: str
+    read: Cost | None = None
+    """What overview, differential and the read that it names cost until the right cause stood there; None: it never did."""
     error: str | None = None
     """Why there is no grade: the incident could not be run to its end."""
 
@@ -70,12 +66,14 @@ class Investigated:
     """Who investigated, as it says of itself."""
 
 
-def vocabulary(kind: str) -> str:
-    """Return the recordings' word for a fault kind: an adapter may be finer after a slash."""
-    return kind.partition("/")[0]
-
-
-def grade(name: str, truth: Truth | None, aliases: Aliases, watched: Watched, investigated: Investigated) -> Graded:
+def grade(
+    name: str,
+    truth: Truth | None,
+    aliases: Aliases,
+    watched: Watched,
+    investigated: Investigated,
+    read: Cost | None = None,
+) -> Graded:
     """Return the incident's line."""
     about_cluster = [ticket for ticket in watched.tickets if ticket.grade != "sight"]
     named = united(investigated.diagnoses, aliases)
@@ -99,6 +97,7 @@ def grade(name: str, truth: Truth | None, aliases: Aliases, watched: Watched, in
         reply_chars=investigated.reply_chars,
         seconds=round(investigated.seconds, 2),
         backend=investigated.backend,
+        read=read,
     )
 
 
@@ -116,28 +115,6 @@ def verdict_of(diagnoses: Sequence[Diagnosis]) -> Outcome | None:
     """Return what the diagnoses of one moment say together; None when there is none."""
     said = {diagnosis.submission.verdict for diagnosis in diagnoses}
     return next((verdict for verdict in GRAVITY if verdict in said), None)
-
-
-def kinds_match(true: Sequence[TrueCause], named: Sequence[NamedCause]) -> bool:
-    """Say whether the kinds are the true ones, one to one: none missing, none more."""
-    return sorted(cause.kind for cause in true) == sorted(cause.kind for cause in named)
-
-
-def entities_match(true: Sequence[TrueCause], named: Sequence[NamedCause], aliases: Aliases) -> bool:
-    """Say whether each true cause is met by another named entity, one to one: none missing, none more."""
-
-    def meets(cause: TrueCause, candidate: NamedCause) -> bool:
-        return any(aliases.same(entity, candidate.entity) for entity in cause.entities)
-
-    return _pair_up(true, named, meets)
-
-
-def _pair_up(
-    true: Sequence[TrueCause], named: Sequence[NamedCause], meets: Callable[[TrueCause, NamedCause], bool]
-) -> bool:
-    if len(true) != len(named):
-        return False
-    return any(all(map(meets, true, order)) for order in permutations(named))
 
 
 def _before(tickets: Sequence[Ticket], truth: Truth | None) -> int | None:

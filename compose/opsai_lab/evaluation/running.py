@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsai_lab.evaluation.aliases import read_aliases
+from opsai_lab.evaluation.cost import FIRST_READS, Cost, Replied, cost, next_read
 from opsai_lab.evaluation.grading import Graded, Investigated, Watched, grade
-from opsai_lab.investigating import Order, investigate
+from opsai_lab.investigating import Order, ask, investigate
 from opsai_lab.truth import Truth, read_truth
 from opsai_server.tickets.store import open_store
 from opsai_server.tickets.ticket import Ticket
@@ -52,10 +53,11 @@ async def evaluate(recording: Path, backend: str, watch: WatchSettings) -> tuple
         async with open_replay(recording) as cluster:
             moments = _moments(cluster, truth)
             then_open = await _watch(cluster, store, copy, moments, watch)
+        read = await _read(Order(None, recording, moments.judged, copy), truth)
         investigated = await _investigate(recording, copy, moments.judged, then_open, backend)
         async with open_store(store) as watched:
             tickets = await watched.tickets(limit=ALL)
-    return grade(recording.name, truth, read_aliases(recording), Watched(tickets), investigated), truth
+    return grade(recording.name, truth, read_aliases(recording), Watched(tickets), investigated, read), truth
 
 
 def _truth(recording: Path) -> Truth | None:
@@ -86,6 +88,17 @@ async def _watch(
     async with open_store(store) as watched:
         await play(cluster, watched, watch, start=moments.start + looks * interval, until=moments.end)
     return [ticket for ticket in parents if ticket.grade != "sight"]
+
+
+async def _read(order: Order, truth: Truth | None) -> Cost | None:
+    """Read what anybody would read first, without an investigator, and see when the right cause stands there."""
+    if truth is None:
+        return None
+    replies = await ask(order, FIRST_READS)
+    named = next_read(replies[-1].reply)
+    if named is not None:
+        replies = (*replies, *await ask(order, (named,)))
+    return cost(truth, [Replied(one.reply, one.chars) for one in replies], read_aliases(order.recording))
 
 
 async def _investigate(

@@ -1,6 +1,8 @@
 """All incidents together: counts, rates, what is wrong, and what must hold of them."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
+from statistics import median
 
 from opsai_lab.evaluation.grading import Graded
 from opsai_lab.truth import Truth
@@ -36,6 +38,10 @@ class Summary(Value):
     tickets_before_injection: int
     claims: int
     claims_held: int
+    read_right: int
+    read_calls_median: float | None
+    read_chars_median: float | None
+    """Over all that were graded; one where the right cause never stood there counts as endless."""
     wrong: tuple[Wrong, ...]
 
 
@@ -47,6 +53,8 @@ def summarize(incidents: Sequence[Graded], truths: Mapping[str, Truth]) -> Summa
     def ratio(counted: int) -> float | None:
         return round(counted / len(graded), 3) if graded else None
 
+    calls = [incident.read.calls if incident.read else inf for incident in graded]
+    chars = [incident.read.chars if incident.read else inf for incident in graded]
     verdicts = sum(bool(incident.verdict_right) for incident in graded)
     entities = sum(bool(incident.entity_right) for incident in graded)
     kinds = sum(bool(incident.kind_right) for incident in graded)
@@ -67,6 +75,9 @@ def summarize(incidents: Sequence[Graded], truths: Mapping[str, Truth]) -> Summa
         tickets_before_injection=sum(incident.tickets_before_injection or 0 for incident in graded),
         claims=sum(incident.claims for incident in incidents),
         claims_held=sum(incident.claims_held for incident in incidents),
+        read_right=sum(incident.read is not None for incident in graded),
+        read_calls_median=median(calls) if graded else None,
+        read_chars_median=median(chars) if graded else None,
         wrong=tuple(Wrong(name=name, why=why) for name, why in wrong if why),
     )
 

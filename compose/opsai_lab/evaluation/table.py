@@ -21,13 +21,14 @@ HEADINGS = (
     "calls",
     "chars",
     "seconds",
+    "read",
     "causes",
 )
 
 
 def table(incidents: Sequence[Graded]) -> str:
     """Return one line for each incident under a line of headings."""
-    return columns((HEADINGS, *(_row(incident) for incident in incidents)), right=(1, 2, 3, 4, 8, 9, 10, 11))
+    return columns((HEADINGS, *(_row(incident) for incident in incidents)), right=(1, 2, 3, 4, 8, 9, 10, 11, 12))
 
 
 def summary_text(summary: Summary, backend: str) -> str:
@@ -43,6 +44,12 @@ def summary_text(summary: Summary, backend: str) -> str:
         lines.append(
             f"Detected {summary.detected}, after {summary.detected_after_mean_seconds:.0f} s on average, "
             f"{summary.detected_after_max_seconds:.0f} s at most."
+        )
+    if summary.read_calls_median is not None:
+        lines.append(
+            "Read by hand (overview, differential, the read it names), the right cause stands there in "
+            f"{summary.read_right}/{n}: after {summary.read_calls_median:g} calls and "
+            f"{summary.read_chars_median:,.0f} characters in the median."
         )
     lines += [f"Not right: {wrong.name}: {wrong.why}." for wrong in summary.wrong]
     return "\n".join(lines)
@@ -60,7 +67,7 @@ def as_json(incidents: Sequence[Graded], summary: Summary) -> dict[str, JsonValu
 
 def _row(incident: Graded) -> tuple[str, ...]:
     if incident.error is not None:
-        return (incident.name, *[""] * 11, "could not be run")
+        return (incident.name, *[""] * 12, "could not be run")
     delay = incident.detected_after_seconds
     return (
         incident.name,
@@ -75,8 +82,15 @@ def _row(incident: Graded) -> tuple[str, ...]:
         str(incident.tool_calls),
         str(incident.reply_chars),
         f"{incident.seconds:.1f}",
+        _read(incident),
         "; ".join(f"{cause.kind} {cause.entity}" for cause in incident.causes) or "none",
     )
+
+
+def _read(incident: Graded) -> str:
+    if incident.verdict_right is None:
+        return ""
+    return "never" if incident.read is None else f"{incident.read.calls} ({incident.read.chars})"
 
 
 def _count(value: int | None) -> str:

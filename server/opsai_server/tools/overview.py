@@ -9,12 +9,15 @@ from opsai_server.tools.judged import SEVERITIES, by_id, counts, row, unknown_re
 from opsai_server.tools.shaping import by_count, moment
 from opsai_server.tools.ticket_rows import listed
 from opsai_server.tools.timeline import brief
+from opsai_server.tools.weighing import weigh
+from opsai_subjects.fault import Candidate
 from opsai_subjects.invariant import Verdict
 from opsai_subjects.model import Window
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.subject import Facts
 
 RECENT_SECONDS = 900.0
+CAUSES = 4
 VIOLATED = 12
 UNKNOWN = 5
 TICKETS = 8
@@ -25,11 +28,11 @@ MISSED_INTERVALS = 3
 
 
 async def overview(desk: Desk) -> Answer:
-    """Say what this cluster is and how it stands: nodes, violated and unknown invariants, open tickets, recent events, watcher.
+    """Say what this cluster is and how it stands: likely causes, violated and unknown invariants, tickets, recent events, watcher.
 
-    Start here; it is enough to know whether anything is wrong. For every verdict use check_invariants, for the cause
-    differential. Returns `healthy` (false when something is violated, null when too much is unknown to say), counts and the
-    worst of each list. Reads the cluster once, in about a second; the reading is shared with check_invariants and differential.
+    Start here; it is enough to know whether anything is wrong. For every verdict use check_invariants, for a cause's signs,
+    rivals and remedy differential. Returns `healthy` (false when something is violated, null when too much is unknown to say),
+    counts and the worst of each list. Reads the cluster once, in about a second, shared with check_invariants and differential.
     """
     facts = await desk.facts()
     verdicts = desk.subject.judge(facts)
@@ -38,6 +41,7 @@ async def overview(desk: Desk) -> Answer:
     invariants = by_id(desk.kind.invariants)
     violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]
     unknown = unknown_reasons(verdicts)
+    causes = [_cause(facts, cause) for cause in (await weigh(desk, None)).differential.causes]
     unread = (*facts.unread, *events.unread)
     watcher = _watcher(desk, await desk.store.heartbeat(desk.name), desk.now())
     recent = [without_empty(event.model_dump()) for event in reversed(events.events)]
@@ -46,6 +50,7 @@ async def overview(desk: Desk) -> Answer:
     rows = listed(sorted(tickets, key=lambda ticket: SEVERITIES.index(ticket.severity)))
     value = {
         "summary": summary,
+        "causes": causes,
         "nodes": {**nodes, "not_well": not_well},
         "violated": violated,
         "unknown": unknown,
@@ -57,6 +62,7 @@ async def overview(desk: Desk) -> Answer:
     shown = {
         "summary": summary,
         "watcher": watcher,
+        "causes": Rows(causes[:CAUSES], len(causes), "all by differential"),
         "nodes": {**nodes, "not_well": Rows(not_well[:NODES], len(not_well), "all by topology")},
         "violated": _worst(violated),
         "unknown": Rows(unknown[:UNKNOWN], len(unknown), "all by check_invariants(state='unknown')"),
@@ -64,6 +70,17 @@ async def overview(desk: Desk) -> Answer:
         "events": Rows([brief(event) for event in recent[:EVENTS]], len(recent), "all by timeline(minutes=15)"),
     }
     return Answer(at=facts.at, value=value, shown=shown | unread_rows(unread))
+
+
+def _cause(facts: Facts, cause: Candidate) -> dict[str, object]:
+    named = next((node.name for node in facts.nodes if node.entity == cause.entity), cause.entity)
+    return {
+        "kind": cause.kind,
+        "entity": cause.entity,
+        "name": named,
+        "standing": cause.standing,
+        "active": cause.active,
+    }
 
 
 def _summary(desk: Desk, facts: Facts, verdicts: tuple[Verdict, ...]) -> dict[str, object]:

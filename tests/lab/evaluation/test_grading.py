@@ -5,17 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from opsai_lab.evaluation.aliases import Aliases, aliases_of
-from opsai_lab.evaluation.grading import (
-    Graded,
-    Investigated,
-    NamedCause,
-    Watched,
-    entities_match,
-    grade,
-    kinds_match,
-    united,
-    verdict_of,
-)
+from opsai_lab.evaluation.grading import Graded, Investigated, Watched, grade, united, verdict_of
+from opsai_lab.evaluation.naming import NamedCause, entities_match, kinds_match
 from opsai_lab.truth import TrueCause, Truth
 from opsai_server.tickets.diagnosis import Action, CheckedClaim, Claim, Diagnosis, Outcome, RootCause, Submission
 from opsai_server.tickets.ticket import Ticket

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opsai_lab.evaluation.grading import Graded, NamedCause
+from opsai_lab.evaluation.cost import Cost
+from opsai_lab.evaluation.grading import Graded
+from opsai_lab.evaluation.naming import NamedCause
 from opsai_lab.evaluation.summary import broken_requirements, summarize, why_wrong
 from opsai_lab.evaluation.table import as_json, summary_text, table
 from opsai_lab.truth import TrueCause, Truth
@@ -113,6 +115,24 @@ def test_an_incident_without_truth_is_listed_and_counts_for_nothing() -> None:
     assert broken_requirements((unknown,), {}) == ()
 
 
+def test_what_reading_by_hand_costs_is_a_median_in_which_never_is_endless() -> None:
+    incidents = [
+        found("one", read=Cost(calls=1, chars=3_000)),
+        found("two", read=Cost(calls=2, chars=5_000)),
+        found("three", read=None),
+    ]
+
+    summary = summarize(incidents, dict.fromkeys(("one", "two", "three"), FAULT))
+
+    assert (summary.read_right, summary.read_calls_median, summary.read_chars_median) == (2, 2, 5_000)
+    assert "stands there in 2/3: after 2 calls and 5,000 characters" in summary_text(summary, "rules")
+    assert [line.split()[-4:-2] for line in table(incidents).splitlines()[1:]] == [
+        ["1", "(3000)"],
+        ["2", "(5000)"],
+        ["2.5", "never"],
+    ]
+
+
 def test_the_table_has_one_aligned_line_for_each_incident_and_no_boxes() -> None:
     text = table((found("one"), calm("a-longer-name"), found("three", error="it broke")))
 
@@ -130,7 +150,7 @@ def test_the_json_has_the_fields_of_each_incident_and_an_error_only_where_there_
     assert list(written["incidents"][0]) == [
         *("name", "healthy", "parent_tickets", "sight_tickets", "tickets_before_injection", "detected_after_seconds"),
         *("verdict", "verdict_right", "causes", "entity_right", "kind_right", "claims", "claims_held", "tool_calls"),
-        *("reply_chars", "seconds", "backend"),
+        *("reply_chars", "seconds", "backend", "read"),
     ]
     assert written["incidents"][1]["error"] == "it broke"
     assert written["summary"]["wrong"] == [{"name": "two", "why": "it could not be run to its end: it broke"}]
