@@ -1,7 +1,7 @@
 """The values that everything else speaks in: frozen, typed, with units in field names."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
@@ -187,17 +187,56 @@ class LogPage:
     unread: tuple[Unread, ...] = ()
     searched: tuple[str, ...] = ()
     """The nodes whose logs were read."""
+    origins: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Node to where its log was read (`Loki at http://loki:3100`), for sources that are one of several."""
 
 
 class LogSource(Protocol):
     """Where logs are searched."""
 
-    def nodes(self) -> tuple[str, ...]:
-        """Return the names under which logs are known."""
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the names under which logs are known. Never raises: a source that cannot tell names none.
+
+        Whoever searches without naming nodes is then told in `unread` why.
+        """
         ...
 
     async def search(self, query: LogQuery) -> LogPage:
         """Search. Never raises for a log that cannot be read: it says so in `unread`. Raises QueryInvalid."""
+        ...
+
+
+class LastState(Value):
+    """How a node's process last ended, as whoever runs its container tells it."""
+
+    node: str
+    """The name under which the source knows the node."""
+    running: bool
+    ended_at: datetime | None
+    """When its last run ended; None: none ended that is still known."""
+    reason: str
+    """The runtime's own word (`OOMKilled`, `Error`, `Completed`), empty when it gives none."""
+    exit_code: int | None
+    """128 and the signal's number where a signal ended it: 137 is SIGKILL."""
+    restarts: int
+    """How often the runtime started it again."""
+    source: str
+    """Who says so: `docker`, `kubernetes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastStates:
+    """What the runtime says of the nodes' processes, and of which it could not be asked."""
+
+    states: tuple[LastState, ...]
+    unread: tuple[Unread, ...] = ()
+
+
+class StateSource(Protocol):
+    """What runs the nodes' processes and remembers how they ended."""
+
+    async def last_states(self) -> LastStates:
+        """Return the state of each node it runs. Never raises for what cannot be read: it says so in `unread`."""
         ...
 
 

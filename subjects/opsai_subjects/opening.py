@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from opsai_subjects.config import Access, ClusterSettings, WebLimits
+from opsai_subjects.config import ClusterSettings, WebLimits
+from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid
 from opsai_subjects.model import Clock, WallClock
 from opsai_subjects.recording.clock import ReplayClock

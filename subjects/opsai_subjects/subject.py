@@ -14,6 +14,7 @@ from opsai_subjects.model import (
     MetricsSource,
     Node,
     ParsedLine,
+    StateSource,
     Topology,
     Unread,
     Value,
@@ -84,6 +85,11 @@ class Sources:
     clock: Clock
     reach: Mapping[str, str] = field(default_factory=dict[str, str])
     """Advertised host:port to reachable URL base or host:port; an address that is not here is dialled as it is."""
+    asked_logs: LogSource | None = None
+    """What is searched when somebody asks: `logs`, and what costs a node too much to be read at each look.
+    None: `logs` alone. Gathering never reads it."""
+    states: StateSource | None = None
+    """Who says how a process ended, where the nodes run in containers."""
 
 
 class Subject(Protocol):

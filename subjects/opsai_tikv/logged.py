@@ -33,7 +33,7 @@ async def read_logs(
     logs: LogSource, nodes: Sequence[Node], window: Window
 ) -> tuple[dict[str, NodeLog], tuple[Unread, ...]]:
     """Return what each node's log says, by entity, and what could not be read."""
-    by_log = {name: node.entity for name in logs.nodes() if (node := node_of(name, nodes)) is not None}
+    by_log = {name: node.entity for name in await logs.nodes() if (node := node_of(name, nodes)) is not None}
     decisive = await _search(logs, LogQuery(window=window, contains=texts(DECISIVE), limit=LINES_AT_MOST))
     fatal = await _search(logs, LogQuery(window=window, levels=("FATAL",), limit=200))
     found: dict[str, NodeLog] = {}

@@ -18,7 +18,7 @@ from typing import TypeVar
 import anyio
 from pydantic import JsonValue, ValidationError
 
-from opsai_subjects.config import without_userinfo
+from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import NotRecorded, SourceError, SourceMalformed, SourceRefused, SourceTimedOut
 from opsai_subjects.model import clean
 from opsai_subjects.sources.web import Params, Web, WebReply

@@ -18,7 +18,8 @@ _NAMES_TOLD = 8
 async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -> list[Sight]:
     """Say of each log whether it is a node's, can be read, and how old its newest line is."""
     living = [node for node in nodes if node.state != "Tombstone"]
-    if source is None or not source.nodes():
+    names = await source.nodes() if source is not None else ()
+    if source is None or not names:
         says = "no logs are set: what only logs tell (orderly stops, elections, who cannot reach whom) is unknown"
         return [
             Sight(
@@ -28,7 +29,7 @@ async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -
     finder = Finder(living)
     found: list[Sight] = []
     of: set[str] = set()
-    for name in source.nodes():
+    for name in names:
         entity = finder.by_instance(name, "tikv") or finder.by_instance(name, "pd")
         if entity is not None:
             of.add(entity)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsai_subjects.config import ClusterSettings, Settings, choose, cluster_of_flags, load, url
+from opsai_subjects.config import ClusterSettings, Settings, choose, cluster_of_flags, load
+from opsai_subjects.endpoint import url
 from opsai_subjects.errors import SettingsInvalid
 
 

@@ -77,13 +77,13 @@ class MemoryLogs:
     """Node to why its log cannot be read."""
     queries: list[LogQuery] = field(default_factory=list)
 
-    def nodes(self) -> tuple[str, ...]:
+    async def nodes(self) -> tuple[str, ...]:
         return tuple(self.lines)
 
     async def search(self, query: LogQuery) -> LogPage:
         self.queries.append(query)
         sieve, harvest = Sieve(query), Harvest(query.limit, query.newest_first)
-        chosen = query.nodes or self.nodes()
+        chosen = query.nodes or tuple(self.lines)
         for node in chosen:
             joiner = Joiner(parse_log)
             entries = [joiner.feed(line) for line in self.lines[node]] if node not in self.unread else []

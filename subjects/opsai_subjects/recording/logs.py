@@ -22,7 +22,7 @@ class RecordedLogs:
         self._read: dict[str, tuple[Entry, ...]] = {}
         self._one_at_a_time = anyio.CapacityLimiter(1)
 
-    def nodes(self) -> tuple[str, ...]:
+    async def nodes(self) -> tuple[str, ...]:
         """Return the recorded names of the nodes that have a log."""
         return tuple(self._files)
 
@@ -33,7 +33,7 @@ class RecordedLogs:
         harvest = Harvest(query.limit, query.newest_first)
         unread: list[Unread] = []
         searched: list[str] = []
-        for node in query.nodes or self.nodes():
+        for node in query.nodes or tuple(self._files):
             if node not in self._files:
                 known = ", ".join(self._files) or "none"
                 unread.append(

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import anyio
 
-from opsai_subjects.config import Access
+from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid
 
 

@@ -40,14 +40,14 @@ class FileLogs:
         self._globs = dict(globs)
         self._parse = parse
 
-    def nodes(self) -> tuple[str, ...]:
+    async def nodes(self) -> tuple[str, ...]:
         """Return the names under which logs are set."""
         return tuple(self._globs)
 
     async def search(self, query: LogQuery) -> LogPage:
         """Search node by node. A file that cannot be read stands in `unread`. Raises QueryInvalid."""
         search = _Search(query, self._parse)
-        for node in query.nodes or self.nodes():
+        for node in query.nodes or tuple(self._globs):
             if node in self._globs:
                 await anyio.to_thread.run_sync(partial(search.node, node, self._globs[node]))
             else:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from opsai_subjects.config import without_userinfo
+from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import QueryInvalid, SourceMalformed, SourceRefused
 from opsai_subjects.model import Clock, MetricsReply, Series, Window, clean
 from opsai_subjects.sources.web import Web, WebReply

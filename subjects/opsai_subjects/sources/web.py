@@ -18,7 +18,8 @@ import httpx
 import orjson
 from pydantic import JsonValue
 
-from opsai_subjects.config import Access, WebLimits, without_userinfo
+from opsai_subjects.config import WebLimits
+from opsai_subjects.endpoint import Access, without_userinfo
 from opsai_subjects.errors import (
     BODY_EXCERPT_CHARS,
     OpsaiError,

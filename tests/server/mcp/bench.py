@@ -69,7 +69,7 @@ class ToyLogs:
     lines: list[LogLine] = field(default_factory=list[LogLine])
     unread: tuple[Unread, ...] = ()
 
-    def nodes(self) -> tuple[str, ...]:
+    async def nodes(self) -> tuple[str, ...]:
         return ("a", "b", "c")
 
     async def search(self, query: LogQuery) -> LogPage:
@@ -86,7 +86,7 @@ class ToyLogs:
             and (not query.contains or any(part in line.text for part in query.contains))
             and pattern.search(line.text)
         ]
-        return LogPage(tuple(found[: query.limit]), len(found), self.unread, query.nodes or self.nodes())
+        return LogPage(tuple(found[: query.limit]), len(found), self.unread, query.nodes or await self.nodes())
 
 
 def line(node: str, seconds_ago: float, message: str, level: str = "INFO") -> LogLine:

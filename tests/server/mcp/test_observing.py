@@ -14,7 +14,8 @@ from mcp.types import Tool
 
 from opsai_server.app import Deps, build
 from opsai_server.tickets.store import open_store
-from opsai_subjects.config import Access, ClusterSettings, Settings, WebLimits
+from opsai_subjects.config import ClusterSettings, Settings, WebLimits
+from opsai_subjects.endpoint import Access
 from opsai_subjects.opening import Cluster
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.folder import open_recording

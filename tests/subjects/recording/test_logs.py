@@ -39,7 +39,7 @@ async def test_what_is_logged_after_now_is_not_there_yet(tmp_path: Path) -> None
         ("tikv1", "10.0 INFO b   more"),
     ]
     assert (now.matched, later.matched) == (3, 4)
-    assert now.searched == ("tikv1", "pd1") == source.nodes()
+    assert now.searched == ("tikv1", "pd1") == await source.nodes()
 
 
 async def test_a_node_without_a_log_and_a_broken_log_are_unread(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from opsai_subjects.config import Access, WebLimits
+from opsai_subjects.config import WebLimits
+from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid, SourceDisconnected, SourceError, SourceUnreachable
 from opsai_subjects.sources.web import open_web
 from tests.subjects.sources.loopback import bytes_of, http, loopback

@@ -92,7 +92,7 @@ async def test_a_glob_finds_files_once_and_nodes_are_told_apart(tmp_path: Path) 
     page = await logs.search(ALL)
     one = await logs.search(LogQuery(ALL.window, nodes=("b",)))
 
-    assert logs.nodes() == ("a", "b")
+    assert await logs.nodes() == ("a", "b")
     assert [(line.node, line.message) for line in page.lines] == [
         ("a", "old a"),
         ("b", "old b"),

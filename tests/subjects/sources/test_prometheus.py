@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsai_subjects.config import Access, WebLimits
+from opsai_subjects.config import WebLimits
+from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import QueryInvalid, SourceError, SourceMalformed, SourceRefused, SourceTimedOut
 from opsai_subjects.model import MetricsReply, Series, Window
 from opsai_subjects.sources.prometheus import PATHS, Prometheus, read_reply

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from opsai_subjects.config import Access, WebLimits, without_userinfo
+from opsai_subjects.config import WebLimits
+from opsai_subjects.endpoint import Access, without_userinfo
 from opsai_subjects.errors import (
     OpsaiError,
     SettingsInvalid,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import JsonValue
 
-from opsai_subjects.config import Access, WebLimits
+from opsai_subjects.config import WebLimits
+from opsai_subjects.endpoint import Access
 from opsai_subjects.model import Clock, WallClock
 from opsai_subjects.sources.web import Web, open_web
 from opsai_tikv.paths import PATHS

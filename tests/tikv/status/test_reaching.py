@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from opsai_subjects.config import Access, WebLimits
+from opsai_subjects.config import WebLimits
+from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SourceUnreachable
 from opsai_subjects.sources.web import open_web
 from opsai_tikv.pd_stores import read_stores
