@@ -89,6 +89,8 @@ class HotRegion(Value):
 
     region_id: str
     leader_store: str
+    owner: str = ""
+    """Which table, index or keyspace its keys belong to; empty when they name none."""
     share: float
     """Of all keys written (read) in the cluster, 0 to 1."""
     keys_per_second: float

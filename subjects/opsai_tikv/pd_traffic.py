@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from opsai_tikv.facts import HotRegion
-from opsai_tikv.pd_json import Finite, Id, Json, or_empty_list
+from opsai_tikv.keys import owner_of_range
+from opsai_tikv.pd_json import Finite, Id, Json, Text, or_empty_list
 
 WHOLE_AT_MOST = 2000
 """So many regions are read in one page (1.2 MB), shares are exact then; above that the busiest 16 are asked for."""
@@ -23,6 +24,8 @@ class Traffic(Json):
     """One region's traffic; counts are of one heartbeat interval."""
 
     id: Id
+    start_key: Text = ""
+    end_key: Text = ""
     leader: _Leader = _Leader()
     written_keys: Finite = 0.0
     read_keys: Finite = 0.0
@@ -51,9 +54,15 @@ def hottest(regions: Sequence[Traffic], field: str, total: float | None = None) 
         HotRegion(
             region_id=region.id,
             leader_store=f"store:{region.leader.store_id}",
+            owner=_owner(region),
             share=round(min(1.0, counts[region.id] / whole), 4),
             keys_per_second=round(counts[region.id] / HEARTBEAT_SECONDS, 2),
         )
         for region in ordered
         if counts[region.id] > 0
     )
+
+
+def _owner(region: Traffic) -> str:
+    owner = owner_of_range(region.start_key, region.end_key)
+    return owner.sentence if owner.named else ""

@@ -66,9 +66,10 @@ def _hot(look: Look, regions: tuple[HotRegion, ...] | None, traffic: str) -> See
     past, now = _past_total(look, traffic), _total(look, traffic, -1)
     if past and now < 1.2 * past:
         return Seen("absent", f"region {top.region_id} carries {top.share:.0%}, and the load is what it was before")
+    owner = f"{top.owner}, " if top.owner else ""
     return Seen(
         "shown",
-        f"region {top.region_id} (leader on {top.leader_store}) carries {top.share:.0%} of the cluster's keys",
+        f"region {top.region_id} ({owner}leader on {top.leader_store}) carries {top.share:.0%} of the cluster's keys",
         value=round(top.share, 3),
         limit=HOT_SHARE,
     )
