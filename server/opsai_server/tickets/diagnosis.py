@@ -14,18 +14,16 @@ Op = Literal["==", "!=", "<", "<=", ">", ">=", "contains", "exists", "absent"]
 
 
 class Claim(Value):
-    """A statement that a machine can re-check against stored evidence."""
+    """A statement that is re-checked: the value at path, op, value."""
 
-    says: Annotated[str, Field(description="The statement in words.", min_length=1, max_length=600)]
-    evidence_id: Annotated[str, Field(description="The evidence it rests on, as a tool's reply named it: 'E-12'.")]
+    says: Annotated[str, Field(min_length=1, max_length=600)]
+    evidence_id: Annotated[str, Field(description="As a reply named it: 'E-12'.")]
     path: Annotated[
         str,
-        Field(
-            description="JSON Pointer (RFC 6901) into that evidence's full value: '/verdicts/store_up/store:4/state'."
-        ),
+        Field(description="JSON Pointer into its full value: '/verdicts/store_up/store:4/state'."),
     ]
-    op: Annotated[Op, Field(description="How the value there compares to yours.")]
-    value: Annotated[Scalar, Field(description="The value to compare with; left out for exists and absent.")] = None
+    op: Op
+    value: Annotated[Scalar, Field(description="Yours; left out for exists and absent.")] = None
 
 
 class CheckedClaim(Value):
@@ -50,16 +48,16 @@ class RootCause(Value):
 
 
 class CorrelatedMetric(Value):
-    """A metric that moved with the incident."""
+    """A metric that moved with it."""
 
     metric: Annotated[str, Field(description="A named metric or PromQL.", max_length=1000)]
     entity: str
-    says: Annotated[str, Field(description="How it moved, with figures and times.", max_length=600)]
+    says: Annotated[str, Field(description="How, with figures and times.", max_length=600)]
     evidence_id: str
 
 
 class Alternative(Value):
-    """Another explanation that was considered, and what speaks against it."""
+    """Another explanation that was considered."""
 
     kind: str
     entity: str
@@ -71,9 +69,9 @@ class Action(Value):
     """What to do next. A text: nothing carries it out."""
 
     do: Annotated[str, Field(min_length=1, max_length=1000)]
-    because: Annotated[str, Field(description="The rationale.", min_length=1, max_length=1000)]
+    because: Annotated[str, Field(min_length=1, max_length=1000)]
     verify: Annotated[str, Field(description="How to see that it worked.", min_length=1, max_length=1000)]
-    touches: Annotated[Touches, Field(description="What it lays hands on; restart, stop and remove need safe quorums.")]
+    touches: Annotated[Touches, Field(description="restart, stop and remove need safe quorums.")]
     entity: Annotated[str, Field(description="On what; empty for nothing.")] = ""
 
 
