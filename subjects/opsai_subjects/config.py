@@ -35,6 +35,8 @@ class ClusterSettings(Section):
     """URL of a Prometheus-compatible engine."""
     logs: dict[str, str] = Field(default_factory=dict[str, str])
     """Node (its name, address or PD name) to a file or glob."""
+    redact: bool = True
+    """Row keys and values in log lines are shown as ‹?›; False shows them as logged."""
     addresses: dict[HostPort, Reachable] = Field(default_factory=dict[str, str])
     """Advertised host:port to the one reachable from here: host:port, or the URL below which its paths stand."""
     names: dict[str, str] = Field(default_factory=dict[str, str])

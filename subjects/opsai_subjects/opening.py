@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from opsai_subjects.config import ClusterSettings, WebLimits
 from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid
-from opsai_subjects.model import Clock, WallClock
+from opsai_subjects.model import Clock, LogSource, WallClock
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.folder import Recording, open_recording
 from opsai_subjects.recording.logs import RecordedLogs
@@ -22,6 +22,7 @@ from opsai_subjects.registry import subject_kind
 from opsai_subjects.sources.files import FileLogs
 from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
 from opsai_subjects.sources.prometheus import Prometheus
+from opsai_subjects.sources.redaction import RedactedLogs
 from opsai_subjects.sources.web import open_web
 from opsai_subjects.subject import Sources, Subject, SubjectKind
 
@@ -74,7 +75,9 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
             )
             metrics = Prometheus(settings.prometheus, metrics_web, clock)
         logs = FileLogs(settings.logs, kind.parse_log) if settings.logs else None
-        sources = Sources(web=web, metrics=metrics, logs=logs, clock=clock, reach=settings.addresses)
+        sources = Sources(
+            web=web, metrics=metrics, logs=_redacted(logs, settings), clock=clock, reach=settings.addresses
+        )
         yield Cluster(name, kind.open(name, settings, sources), clock, settings, None)
 
 
@@ -111,11 +114,15 @@ async def open_replay_sources(
                 Sources(
                     web=web,
                     metrics=Prometheus(served.prometheus, metrics_web, clock),
-                    logs=RecordedLogs(recording.logs, kind.parse_log, clock),
+                    logs=_redacted(RecordedLogs(recording.logs, kind.parse_log, clock), settings),
                     clock=clock,
                     reach=served.addresses,
                 ),
             )
+
+
+def _redacted(logs: LogSource | None, settings: ClusterSettings) -> LogSource | None:
+    return RedactedLogs(logs) if logs is not None and settings.redact else logs
 
 
 def _below(paths: tuple[str, ...], bases: tuple[str, ...]) -> tuple[str, ...]:
