@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 
 from bench.promql import evaluator
+from bench.replies import replies
 from bench.serving import cold_start, sizes
 from bench.table import Row, table
 from bench.watching import watching
@@ -18,7 +19,14 @@ def main() -> None:
     """Run the measurements."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measure speeds and sizes on a recording.")
     parser.add_argument("recording", nargs="?", default=recordings.DEMO, help="a shipped recording's name, or a folder")
-    recording = recordings.find(parser.parse_args().recording)
+    parser.add_argument(
+        "--replies", nargs="+", type=Path, metavar="DIR", help="instead: reply sizes over all recordings of folders"
+    )
+    given = parser.parse_args()
+    if given.replies:
+        print(table(list(replies(given.replies))))
+        return
+    recording = recordings.find(given.recording)
     with tempfile.TemporaryDirectory(prefix="opsai-bench-") as scratch:
         folder = Path(scratch)
         store = folder / "watched.sqlite"

@@ -13,6 +13,8 @@ from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.subject import Facts
 
 ROWS = 25
+BRIEF = ("invariant", "entity", "says")
+"""What is shown of a rule that holds, among many."""
 NARROW = "narrow with invariant, entity or state"
 
 
@@ -74,7 +76,10 @@ def _listed(name: str, verdicts: list[Verdict], desk: Desk, invariant: str) -> R
     if name == "unknown" and not invariant:
         groups = unknown_reasons(verdicts)
         return Rows(groups[:ROWS], len(groups), NARROW)
-    return Rows([row(verdict, invariants) for verdict in verdicts[:ROWS]], len(verdicts), NARROW)
+    rows = [row(verdict, invariants) for verdict in verdicts[:ROWS]]
+    if name == "held" and not invariant:
+        return Rows([{part: one[part] for part in BRIEF if part in one} for one in rows], len(verdicts), NARROW)
+    return Rows(rows, len(verdicts), NARROW)
 
 
 def _held_counts(verdicts: list[Verdict]) -> dict[str, int]:
