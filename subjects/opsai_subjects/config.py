@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from opsai_subjects.endpoint import ACCESS_FILES, Access, Count, HostPort, Reachable, Seconds, Section, Url
 from opsai_subjects.errors import SettingsInvalid
+from opsai_subjects.matchers import LabelName, LabelValue
 
 FILE_NAME = "opsai.toml"
 FLAGS_CLUSTER = "cluster"
@@ -33,6 +34,8 @@ class ClusterSettings(Section):
     """URLs of PD members; the others are found through them."""
     prometheus: Url | None = None
     """URL of a Prometheus-compatible engine."""
+    matchers: dict[LabelName, LabelValue] = Field(default_factory=dict[str, str])
+    """Labels that every series of this cluster has in an engine that serves several."""
     logs: dict[str, str] = Field(default_factory=dict[str, str])
     """Node (its name, address or PD name) to a file or glob."""
     redact: bool = True

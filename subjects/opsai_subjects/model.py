@@ -135,6 +135,10 @@ class MetricsSource(Protocol):
         """Evaluate at each step of the window. Raises QueryInvalid or SourceError."""
         ...
 
+    async def version(self) -> str:
+        """Return what the engine says it is. Raises SourceError, also where an engine has no such page."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedLine:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from opsai_subjects.config import ClusterSettings, WebLimits
 from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid
-from opsai_subjects.model import Clock, LogSource, WallClock
+from opsai_subjects.model import Clock, LogSource, MetricsSource, WallClock
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.folder import Recording, open_recording
 from opsai_subjects.recording.logs import RecordedLogs
@@ -23,6 +23,7 @@ from opsai_subjects.sources.files import FileLogs
 from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
 from opsai_subjects.sources.prometheus import Prometheus
 from opsai_subjects.sources.redaction import RedactedLogs
+from opsai_subjects.sources.scoped import narrowed
 from opsai_subjects.sources.web import open_web
 from opsai_subjects.subject import Sources, Subject, SubjectKind
 
@@ -68,12 +69,12 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
                 settings.cluster_access, limits, allow=_below(kind.paths, (*settings.pd, *settings.addresses.values()))
             )
         )
-        metrics = None
+        metrics: MetricsSource | None = None
         if settings.prometheus is not None:
             metrics_web = await stack.enter_async_context(
                 open_web(settings.prometheus_access, limits, allow=_below(PROMETHEUS_PATHS, (settings.prometheus,)))
             )
-            metrics = Prometheus(settings.prometheus, metrics_web, clock)
+            metrics = narrowed(Prometheus(settings.prometheus, metrics_web, clock), settings.matchers)
         logs = FileLogs(settings.logs, kind.parse_log) if settings.logs else None
         sources = Sources(
             web=web, metrics=metrics, logs=_redacted(logs, settings), clock=clock, reach=settings.addresses

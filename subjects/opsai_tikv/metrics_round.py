@@ -31,6 +31,10 @@ class MetricsRound:
         with self._heard(promql):
             return await self._metrics.range(promql, window, step_seconds)
 
+    async def version(self) -> str:
+        """Return what the engine says it is. Raises SourceError."""
+        return await self._metrics.version()
+
     @contextmanager
     def _heard(self, promql: str) -> Generator[None]:
         """Spare the question when the engine hangs; else count how often in a row it did not answer in time."""

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsSource, Node, Series
-from opsai_subjects.sources.prometheus import Prometheus
 from opsai_subjects.subject import Sight
 from opsai_tikv.tracking import Finder
 
@@ -46,8 +45,6 @@ async def _every(metrics: MetricsSource) -> str:
 
 
 async def _version(metrics: MetricsSource) -> str:
-    if not isinstance(metrics, Prometheus):
-        return ""
     try:
         return await metrics.version()
     except SourceError:

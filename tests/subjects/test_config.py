@@ -123,7 +123,7 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(alone: Path, mon
         ("wach = 5", "wach: there is no such setting; known here: clusters, store, web, watch, agent"),
         (
             "[clusters.a]\nurl = 'x'",
-            "clusters.a.url: there is no such setting; known here: subject, pd, prometheus, logs,",
+            "clusters.a.url: there is no such setting; known here: subject, pd, prometheus, matchers,",
         ),
         (
             "[clusters.a.cluster_access]\nca = 'x'",

@@ -53,6 +53,9 @@ class MemoryMetrics:
         self.asked.append(promql)
         return self._engine.range(promql, window.start.timestamp(), window.end.timestamp(), step_seconds)
 
+    async def version(self) -> str:
+        return ""
+
 
 class DeafMetrics(MemoryMetrics):
     """A metrics engine that answers nothing in time."""

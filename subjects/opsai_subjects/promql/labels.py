@@ -45,9 +45,10 @@ def nameless(labels: LabelSet) -> LabelSet:
 
 def shown(labels: LabelSet) -> str:
     """Return the labels as Prometheus writes them in its messages."""
-    inner = ", ".join(f'{name}="{_escaped(value)}"' for name, value in labels)
+    inner = ", ".join(f'{name}="{escaped(value)}"' for name, value in labels)
     return f"{{{inner}}}"
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
+    """Return a text as it stands between double quotes in PromQL."""
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,7 +1,9 @@
-"""From PromQL text to an expression: the only importer of `promql_parser`, whose quirks end here."""
+"""From PromQL text to an expression. Nothing but this and `scoping` imports `promql_parser`, whose quirks end here."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
 from functools import lru_cache
 from typing import Literal
 
@@ -26,7 +28,7 @@ from opsai_subjects.promql.expression import (
     Text,
 )
 from opsai_subjects.promql.functions import SUPPORTED
-from opsai_subjects.promql.labels import NAME
+from opsai_subjects.promql.labels import NAME, escaped
 from opsai_subjects.promql.patterns import matching
 from opsai_subjects.promql.samples import Matcher
 
@@ -34,7 +36,6 @@ MAX_OPERATORS = 300
 """So many operators and opening parentheses may stand in a query: the parser recurses in native code, and a chain of
 5,000 additions ended the process (promql-parser 0.12)."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TOKEN = re.compile(
     r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`(?P<raw>[^`]*)`|(?P<comment>\#[^\n]*)|(?P<brace>[{}])"""
@@ -46,14 +47,29 @@ _TOKEN = re.compile(
 @lru_cache(maxsize=2048)
 def parse(query: str) -> Expression:
     """Return the expression. Raises Refused with the parser's words."""
-    text = _prepared(query)
+    with _refusing():
+        return _node(parsed(query))
+
+
+def parsed(query: str) -> parser.Expr:
+    """Return the parser's own tree. Raises Refused with the parser's words."""
+    with _refusing():
+        return parser.parse(_prepared(query))
+
+
+@contextmanager
+def _refusing() -> Generator[None]:
     try:
-        tree = parser.parse(text)
-        return _node(tree)
+        yield
     except ValueError as error:
         raise Refused(f"parse error: {_explained(str(error))}") from error
     except RecursionError as error:
         raise Refused(TOO_DEEP) from error
+
+
+def matchers_of(listed: Sequence[parser.Matcher]) -> list[Matcher]:
+    """Return the parser's matchers as the evaluator's."""
+    return [Matcher(one.name, _OPERATORS[str(one.op)], one.value) for one in listed]
 
 
 def _explained(words: str) -> str:
@@ -81,17 +97,13 @@ def _prepared(query: str) -> str:
         elif token["operator"] and not inside_braces:
             operators += 1
         elif token["raw"] is not None:
-            return f'"{_escaped(token["raw"])}"'
+            return f'"{escaped(token["raw"])}"'
         return token[0]
 
     text = _TOKEN.sub(plain, query)
     if operators > MAX_OPERATORS:
         raise Refused(f"the query has more than {MAX_OPERATORS} operators and parentheses")
     return text
-
-
-def _escaped(raw: str) -> str:
-    return raw.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _node(tree: parser.Expr) -> Expression:
@@ -133,7 +145,7 @@ def _leaf(tree: parser.Expr) -> Expression | None:
 def _select(tree: parser.VectorSelector) -> Select:
     if tree.matchers.or_matchers:
         raise Refused("parse error: 'or' between label matchers is not PromQL")
-    matchers = [Matcher(one.name, _OPERATORS[str(one.op)], one.value) for one in tree.matchers.matchers]
+    matchers = matchers_of(tree.matchers.matchers)
     if tree.name is not None and not any(one.name == NAME for one in matchers):
         matchers.insert(0, Matcher(NAME, "=", tree.name))
     for one in matchers:
@@ -183,8 +195,8 @@ def _binary(tree: parser.BinaryExpr) -> Binary:
 def _at(at: parser.AtModifier | None) -> At:
     if at is None:
         return None
-    if at.at is not None:
-        return round((at.at - _EPOCH) / _MILLISECOND)
+    if at.type == parser.AtModifierType.At:
+        return round(float(str(at).removeprefix("@")) * 1000)  # its own `at` ends in a panic before 1970
     return "start" if at.type == parser.AtModifierType.Start else "end"
 
 

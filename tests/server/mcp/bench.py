@@ -43,6 +43,9 @@ class ToyMetrics:
         start, end = window.start.timestamp(), window.end.timestamp()
         return self._warned(self._engine().range(promql, start, end, step_seconds))
 
+    async def version(self) -> str:
+        return ""
+
     def _engine(self) -> Engine:
         return Engine(MemorySamples(self.samples))
 
