@@ -82,7 +82,7 @@ async def tick(
         tick_seconds=took_seconds,
         interval_seconds=settings.interval_seconds,
     )
-    decide = partial(watch, judged=judged, invariants=cluster.subject.kind.invariants, settings=settings)
+    decide = partial(watch, judged=judged, invariants=cluster.subject.invariants, settings=settings)
     ticked = await store.record_tick(judged, decide, heartbeat)
     kept = ticked.tick
     log.info(

@@ -17,7 +17,18 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from opsai_subjects.endpoint import ACCESS_FILES, Access, Count, HostPort, Reachable, Seconds, Section, Url
+from opsai_subjects.endpoint import (
+    ACCESS_FILES,
+    Access,
+    Count,
+    HoldingSeconds,
+    HostPort,
+    Limit,
+    Reachable,
+    Seconds,
+    Section,
+    Url,
+)
 from opsai_subjects.errors import SettingsInvalid
 from opsai_subjects.matchers import LabelName, LabelValue
 
@@ -49,6 +60,10 @@ class ClusterSettings(Section):
     prometheus_access: Access = Access()
     rate_seconds: Seconds = 60.0
     """The range that rates are taken over: at least four scrape intervals."""
+    limits: dict[str, Limit] = Field(default_factory=dict[str, float])
+    """Invariant to the limit it is judged by here, in the invariant's own unit."""
+    for_seconds: dict[str, HoldingSeconds] = Field(default_factory=dict[str, float])
+    """Invariant to how long it must be violated here before a ticket is raised."""
 
 
 class WebLimits(Section):

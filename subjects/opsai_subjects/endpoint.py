@@ -64,6 +64,8 @@ HostPort = Annotated[str, AfterValidator(_host_port)]
 Reachable = Annotated[str, AfterValidator(_reachable)]
 A_YEAR = 31_536_000.0
 Seconds = Annotated[float, Field(gt=0, le=A_YEAR, allow_inf_nan=False)]
+HoldingSeconds = Annotated[float, Field(ge=0, le=A_YEAR, allow_inf_nan=False)]
+Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 
 

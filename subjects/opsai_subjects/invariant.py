@@ -1,5 +1,6 @@
 """What must hold, and what was found of it."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -26,13 +27,31 @@ class Invariant(Value):
     """How long it must be violated before a ticket is raised."""
     unit: str = ""
     limit: float | None = None
-    """The limit, where one figure says it."""
+    """The limit, where one figure says it; a cluster's settings may say another."""
     source: str
     """Where the limit or the rule comes from."""
     unknown_means: str
     """What it means when it cannot be judged, and what to set."""
     explained_by: tuple[str, ...] = ()
     """Invariants that, violated on another entity, explain this one: then it joins their ticket and opens none of its own."""
+
+
+def adjusted(
+    invariants: Iterable[Invariant], limits: Mapping[str, float], for_seconds: Mapping[str, float]
+) -> tuple[Invariant, ...]:
+    """Return the invariants with the limits and holding times that are set for a cluster, by id.
+
+    A limit for an invariant that has none is left out: whoever reads the settings refuses it first.
+    """
+    return tuple(
+        one.model_copy(
+            update={
+                "limit": None if one.limit is None else limits.get(one.id, one.limit),
+                "for_seconds": for_seconds.get(one.id, one.for_seconds),
+            }
+        )
+        for one in invariants
+    )
 
 
 class Verdict(Value):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from opsai_subjects.config import ClusterSettings, WebLimits
 from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid
+from opsai_subjects.invariant import Invariant
 from opsai_subjects.model import Clock, LogSource, MetricsSource, WallClock
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.folder import Recording, open_recording
@@ -57,6 +58,7 @@ class ReplayCluster(Cluster):
 async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) -> AsyncGenerator[Cluster]:
     """Open a live cluster; nothing is asked of it yet. Raises SettingsInvalid, or UnknownName for an unknown subject."""
     kind = subject_kind(settings.subject)
+    _known_invariants(name, settings, kind.invariants)
     if not settings.pd and settings.prometheus is None:
         raise SettingsInvalid(
             f"Nothing says where the cluster {name!r} is. Give --pd URL (and --prometheus URL), or set pd under "
@@ -124,6 +126,21 @@ async def open_replay_sources(
 
 def _redacted(logs: LogSource | None, settings: ClusterSettings) -> LogSource | None:
     return RedactedLogs(logs) if logs is not None and settings.redact else logs
+
+
+def _known_invariants(name: str, settings: ClusterSettings, invariants: tuple[Invariant, ...]) -> None:
+    """Raise SettingsInvalid where the settings name an invariant that is not there, or that has no limit to set."""
+    with_limit = {one.id for one in invariants if one.limit is not None}
+    for section, given, known, what in (
+        ("limits", settings.limits, with_limit, "no invariant with a limit to set"),
+        ("for_seconds", settings.for_seconds, {one.id for one in invariants}, "no invariant"),
+    ):
+        wrong = sorted(set(given) - known)
+        if wrong:
+            raise SettingsInvalid(
+                f"[clusters.{name}.{section}] names {', '.join(map(repr, wrong))}, which is {what} of {settings.subject}. "
+                f"Known: {', '.join(sorted(known))}."
+            )
 
 
 def _below(paths: tuple[str, ...], bases: tuple[str, ...]) -> tuple[str, ...]:

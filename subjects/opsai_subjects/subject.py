@@ -99,6 +99,11 @@ class Subject(Protocol):
     cluster: str
     sources: Sources
 
+    @property
+    def invariants(self) -> tuple[Invariant, ...]:
+        """The kind's invariants with the limits and holding times set for this cluster (`invariant.adjusted`)."""
+        ...
+
     async def topology(self) -> Topology:
         """Return the cluster as it is. Never raises for a source that cannot be read: it says so inside."""
         ...
@@ -108,7 +113,7 @@ class Subject(Protocol):
         ...
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
-        """Judge every invariant on every entity it applies to. Pure."""
+        """Judge every invariant on every entity it applies to, by this cluster's limits. Pure."""
         ...
 
     def signs(self, facts: Facts) -> tuple[Sign, ...]:

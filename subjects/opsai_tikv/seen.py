@@ -1,12 +1,13 @@
 """How facts are looked at: a signal against its peers and its own past, point by point."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar, cast
 
 from opsai_tikv.facts import MemberFacts, StoreFacts, TikvFacts, Track
+from opsai_tikv.limits import LIMITS
 
 T = TypeVar("T")
 State = Literal["shown", "absent", "unknown"]
@@ -35,14 +36,20 @@ def unknown(why: str) -> Seen:
 class Look:
     """Facts, with what most signs ask of them."""
 
-    def __init__(self, facts: TikvFacts) -> None:
+    def __init__(self, facts: TikvFacts, limits: Mapping[str, float] | None = None) -> None:
+        """`limits` are those set for this cluster, by invariant; the others are as in LIMITS."""
         self.facts = facts
+        self._limits = {**LIMITS, **(limits or {})}
         self.stores = tuple(store.entity for store in facts.data_stores)
         self.members = tuple(member.entity for member in facts.members)
         self._stores = {store.entity: store for store in facts.stores}
         self._members = {member.entity: member for member in facts.members}
         self._once: dict[str, object] = {}
         self._ordered: dict[tuple[str, bool, int], list[float]] = {}
+
+    def limit(self, invariant: str) -> float:
+        """Return the limit of an invariant, as it is set for this cluster."""
+        return self._limits[invariant]
 
     def store(self, entity: str) -> StoreFacts:
         """Return the facts of a store."""

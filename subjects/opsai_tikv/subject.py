@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import Sign
-from opsai_subjects.invariant import Verdict
+from opsai_subjects.invariant import Invariant, Verdict, adjusted
 from opsai_subjects.model import Events, Topology, Window
 from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
 from opsai_tikv.attempts import Attempts
@@ -27,7 +27,13 @@ class TikvSubject:
         self.cluster = name
         self.sources = sources
         self._settings = settings
+        self._invariants = adjusted(kind.invariants, settings.limits, settings.for_seconds)
         self._pd = Pd(sources.web, settings.pd, sources.reach, sources.clock)
+
+    @property
+    def invariants(self) -> tuple[Invariant, ...]:
+        """The invariants with the limits and holding times set for this cluster."""
+        return self._invariants
 
     async def topology(self) -> Topology:
         """Return the cluster as it is."""
@@ -41,11 +47,11 @@ class TikvSubject:
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
         """Judge every invariant."""
-        return judge(_own(facts))
+        return judge(_own(facts), self._settings.limits)
 
     def signs(self, facts: Facts) -> tuple[Sign, ...]:
         """Evaluate every sign."""
-        return signs(_own(facts))
+        return signs(_own(facts), self._settings.limits)
 
     def groups(self, facts: Facts) -> Mapping[str, tuple[str, ...]]:
         """Return the entities by group."""

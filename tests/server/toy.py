@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import FaultKind, Sign, SignSpec
-from opsai_subjects.invariant import Invariant, Verdict
+from opsai_subjects.invariant import Invariant, Verdict, adjusted
 from opsai_subjects.model import (
     Event,
     Events,
@@ -116,6 +116,7 @@ class ToySubject:
     cluster: str
     sources: Sources
     world: ToyWorld
+    invariants: tuple[Invariant, ...] = ()
 
     async def topology(self) -> Topology:
         facts = await self.facts()
@@ -154,8 +155,14 @@ class ToySubject:
             parts={name: (part.up, part.seen, part.latency_seconds, part.full_ratio) for name, part in parts.items()},
         )
 
+    @property
+    def _limits(self) -> dict[str, float]:
+        return {one.id: one.limit for one in self.invariants if one.limit is not None}
+
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
-        return tuple(verdict for name, part in _parts(facts).items() for verdict in _verdicts(name, *part))
+        return tuple(
+            verdict for name, part in _parts(facts).items() for verdict in _verdicts(self._limits, name, *part)
+        )
 
     def signs(self, facts: Facts) -> tuple[Sign, ...]:
         return tuple(sign for name, part in _parts(facts).items() for sign in _signs(name, *part))
@@ -255,7 +262,8 @@ class ToyKind:
         # Opened by a program, it has the wall's clock, and its parts are what the settings' `names` say of them.
         told = ToyWorld(parts={part: ToyPart(up=state != "down") for part, state in cluster.names.items()})
         world = sources.clock if isinstance(sources.clock, ToyWorld) else told
-        return ToySubject(kind=self, cluster=name, sources=sources, world=world)
+        invariants = adjusted(self.invariants, cluster.limits, cluster.for_seconds)
+        return ToySubject(kind=self, cluster=name, sources=sources, world=world, invariants=invariants)
 
 
 KIND = ToyKind()
@@ -267,10 +275,11 @@ def toy_cluster(
     name: str = "toy",
     metrics: MetricsSource | None = None,
     logs: LogSource | None = None,
+    **set_here: Any,
 ) -> Cluster:
     """Return the toy as an opened cluster; the world is its clock, and what changes in it shows at the next look."""
     world = world or ToyWorld()
-    settings = ClusterSettings(subject="toy")
+    settings = ClusterSettings.model_validate({"subject": "toy", **set_here})
     # The toy reads nothing over the web.
     sources = Sources(web=cast("Web", None), metrics=metrics, logs=logs, clock=world)
     subject = KIND.open(name, settings, sources)
@@ -282,18 +291,21 @@ def _parts(facts: Facts) -> dict[str, tuple[bool, bool, float, float]]:
     return facts.parts
 
 
-def _verdicts(name: str, up: bool, seen: bool, latency_seconds: float, full_ratio: float) -> tuple[Verdict, ...]:
+def _verdicts(
+    limits: Mapping[str, float], name: str, up: bool, seen: bool, latency_seconds: float, full_ratio: float
+) -> tuple[Verdict, ...]:
     entity = f"part:{name}"
     blind = f"{entity} cannot be read"
+    full, slow = limits["part_roomy"], limits["part_fast"]
     found = (
         (PART_UP, up, f"{entity} {'runs' if up else 'does not run'}", None, None),
-        (PART_ROOMY, full_ratio < FULL_RATIO, f"{entity} is {full_ratio:.0%} full", full_ratio, FULL_RATIO),
+        (PART_ROOMY, full_ratio < full, f"{entity} is {full_ratio:.0%} full", full_ratio, full),
         (
             PART_FAST,
-            latency_seconds < SLOW_SECONDS,
+            latency_seconds < slow,
             f"{entity} answers in {latency_seconds:g} s",
             latency_seconds,
-            SLOW_SECONDS,
+            slow,
         ),
     )
     judged = tuple(

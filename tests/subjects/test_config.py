@@ -39,6 +39,10 @@ prometheus = "metrics:9090/prom"
 logs = { tikv1 = "logs/tikv*.log", pd1 = "/var/log/pd.log" }
 addresses = { "10.0.0.1:2379" = "127.0.0.1:12379", "10.0.0.2:20180" = "https://proxy/tikv1/" }
 names = { "10.0.0.1:2379" = "pd1" }
+[clusters.prod.limits]
+store_space_left = 0.15
+[clusters.prod.for_seconds]
+store_disk_fast = 60
 [clusters.prod.cluster_access]
 ca_file = "tls/ca.pem"
 cert_file = "~/cert.pem"
@@ -67,6 +71,7 @@ def test_a_file_is_read_whole_and_its_paths_are_relative_to_it(alone: Path) -> N
     assert prod.prometheus == "http://metrics:9090/prom"
     assert prod.logs == {"tikv1": f"{alone}/etc/logs/tikv*.log", "pd1": "/var/log/pd.log"}
     assert prod.addresses == {"10.0.0.1:2379": "127.0.0.1:12379", "10.0.0.2:20180": "https://proxy/tikv1"}
+    assert (prod.limits, prod.for_seconds) == ({"store_space_left": 0.15}, {"store_disk_fast": 60.0})
     assert prod.cluster_access.ca_file == alone / "etc" / "tls" / "ca.pem"
     assert prod.cluster_access.cert_file == Path.home() / "cert.pem"
     assert settings.store == alone / "etc" / "tickets.sqlite"

@@ -46,6 +46,44 @@ async def test_a_live_cluster_is_looked_at_through_what_its_settings_name(tmp_pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("set_here", "says"),
+    [
+        (
+            {"limits": {"store_pretty": 1.0}},
+            "[clusters.prod.limits] names 'store_pretty', which is no invariant with a",
+        ),
+        (
+            {"limits": {"store_stays_up": 1.0}},
+            "names 'store_stays_up', which is no invariant with a limit to set of tikv",
+        ),
+        (
+            {"for_seconds": {"store_pretty": 1.0}},
+            "[clusters.prod.for_seconds] names 'store_pretty', which is no invariant",
+        ),
+    ],
+)
+async def test_a_limit_of_an_unknown_invariant_is_refused_with_those_there_are(
+    set_here: dict[str, dict[str, float]], says: str
+) -> None:
+    settings = ClusterSettings.model_validate({"pd": ("pd:2379",), **set_here})
+    with pytest.raises(SettingsInvalid, match=re.escape(says)) as refused:
+        async with open_cluster("prod", settings, WebLimits()):
+            pass
+    assert "store_not_slow" in str(refused.value).partition("Known: ")[2]
+
+
+async def test_a_limit_and_a_holding_time_that_are_set_are_those_of_the_cluster() -> None:
+    settings = ClusterSettings(
+        pd=("pd:2379",), limits={"store_not_slow": 60.0}, for_seconds={"store_not_slow": 0.0, "store_stays_up": 90.0}
+    )
+    async with open_cluster("prod", settings, WebLimits()) as cluster:
+        known = {one.id: one for one in cluster.subject.invariants}
+    assert (known["store_not_slow"].limit, known["store_not_slow"].for_seconds) == (60.0, 0.0)
+    assert (known["store_stays_up"].limit, known["store_stays_up"].for_seconds) == (None, 90.0)
+    assert len(known) == len(cluster.subject.kind.invariants)
+
+
 async def test_what_is_not_set_is_absent() -> None:
     async with open_cluster("prod", ClusterSettings(pd=("pd:2379",)), WebLimits()) as cluster:
         assert cluster.subject.sources.metrics is None

@@ -38,7 +38,7 @@ async def check_invariants(
     verdicts = desk.subject.judge(facts)
     _known(desk, invariant)
     chosen = _chosen(desk, facts, verdicts, invariant, entity)
-    invariants = by_id(desk.kind.invariants)
+    invariants = by_id(desk.subject.invariants)
     unread = facts.unread
     value = {"verdicts": verdicts_value(chosen), "counts": counts(chosen), "unread": unread}
     shown: dict[str, object] = {"counts": value["counts"]}
@@ -55,7 +55,7 @@ async def check_invariants(
 
 
 def _known(desk: Desk, invariant: str) -> None:
-    ids = tuple(known.id for known in desk.kind.invariants)
+    ids = tuple(known.id for known in desk.subject.invariants)
     if invariant and invariant not in ids:
         raise UnknownName("invariant", invariant, ids)
 
@@ -72,7 +72,7 @@ def _chosen(desk: Desk, facts: Facts, verdicts: tuple[Verdict, ...], invariant: 
 
 
 def _listed(name: str, verdicts: list[Verdict], desk: Desk, invariant: str) -> Rows:
-    invariants = by_id(desk.kind.invariants)
+    invariants = by_id(desk.subject.invariants)
     if name == "unknown" and not invariant:
         groups = unknown_reasons(verdicts)
         return Rows(groups[:ROWS], len(groups), NARROW)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from opsai_server.tools.desk import Desk
 from opsai_subjects.errors import UnknownName
+from opsai_subjects.invariant import Invariant
 from opsai_subjects.model import Value
 from opsai_subjects.reply import Answer, Own, Rows, without_empty
 from opsai_subjects.subject import SubjectKind
@@ -44,7 +45,7 @@ async def knowledge(
     Use it to understand a sign or to find the name or PromQL of a metric; it says nothing about this cluster's state and is
     no evidence. Returns the whole entry for an id, else the best matches. Costs nothing.
     """
-    entries = _entries(desk.kind)
+    entries = _entries(desk.kind, desk.subject.invariants)
     exact = [entry for entry in entries if entry.id == words.strip()]
     if exact:
         shown: dict[str, object] = {"entries": [_whole(entry, offset) for entry in exact]}
@@ -63,10 +64,10 @@ async def knowledge(
     return Answer(at=desk.now(), value={}, shown=shown, stored=False)
 
 
-def _entries(kind: SubjectKind) -> list[_Entry]:
+def _entries(kind: SubjectKind, invariants: Iterable[Invariant]) -> list[_Entry]:
     return [
         *(_entry("fault", fault.id, fault.says, fault) for fault in kind.faults),
-        *(_entry("invariant", invariant.id, invariant.says, invariant) for invariant in kind.invariants),
+        *(_entry("invariant", invariant.id, invariant.says, invariant) for invariant in invariants),
         *(_entry("metric", signal.name, signal.says, signal) for signal in kind.signals),
         *(_entry("sign", sign.id, sign.says, sign) for sign in kind.signs),
         *(_entry("page", page.id, page.title, page) for page in kind.knowledge),

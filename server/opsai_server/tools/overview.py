@@ -38,7 +38,7 @@ async def overview(desk: Desk) -> Answer:
     verdicts = desk.subject.judge(facts)
     events = await desk.subject.events(Window.last(RECENT_SECONDS, facts.at))
     tickets = await desk.store.tickets(desk.name, status=("created", "diagnosed"), limit=200)
-    invariants = by_id(desk.kind.invariants)
+    invariants = by_id(desk.subject.invariants)
     violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]
     unknown = unknown_reasons(verdicts)
     causes = [_cause(facts, cause) for cause in (await weigh(desk, None)).differential.causes]
@@ -87,7 +87,7 @@ def _summary(desk: Desk, facts: Facts, verdicts: tuple[Verdict, ...]) -> dict[st
     return {
         "subject": desk.kind.name,
         "cluster_id": facts.cluster_id,
-        "healthy": _healthy(verdicts, {one.id for one in desk.kind.invariants if one.grade == "sight"}),
+        "healthy": _healthy(verdicts, {one.id for one in desk.subject.invariants if one.grade == "sight"}),
         "verdicts": counts(verdicts),
         "nodes": len(facts.nodes),
     }

@@ -123,7 +123,7 @@ def _grounds(desk: Desk, weighed: Weighed, evidence_ids: frozenset[str]) -> Grou
     facts, subject = weighed.facts, desk.subject
     return Grounds(
         kinds=weighed.kinds,
-        invariants=by_id(desk.kind.invariants),
+        invariants=by_id(desk.subject.invariants),
         groups=subject.groups(facts),
         signs=weighed.signs,
         differential=weighed.differential,

@@ -87,7 +87,7 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
 
 def _founded(desk: Desk, found: Differential, facts: Facts, ticks: Iterable[Tick]) -> Differential:
     """Drop from the causes what is over and never broke an invariant: signs come and go in a healthy cluster too."""
-    grades = {invariant.id: invariant.grade for invariant in desk.kind.invariants}
+    grades = {invariant.id: invariant.grade for invariant in desk.subject.invariants}
     verdicts = (*(verdict for tick in ticks for verdict in tick.verdicts), *desk.subject.judge(facts))
     broken = {
         verdict.entity for verdict in verdicts if verdict.state == "violated" and grades[verdict.invariant] == "cause"

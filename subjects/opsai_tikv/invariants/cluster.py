@@ -1,9 +1,5 @@
 """What must hold of PD, of settings and of the load."""
 
-from collections.abc import Callable
-from typing import Any
-
-from opsai_subjects.invariant import Invariant
 from opsai_tikv.invariants.cluster_looks import (
     any_member_majority_gone,
     any_store_majority_gone,
@@ -13,9 +9,7 @@ from opsai_tikv.invariants.cluster_looks import (
     source_unseen,
     target_unseen,
 )
-from opsai_tikv.invariants.rule import Group, InvariantRule, either
-from opsai_tikv.invariants.stores import NEEDS_METRICS, NEEDS_PD
-from opsai_tikv.seen import Look, Seen
+from opsai_tikv.invariants.rule import NEEDS_PD, InvariantRule, either, rule
 from opsai_tikv.signs.load import (
     contended,
     data_grows,
@@ -43,27 +37,8 @@ from opsai_tikv.signs.members import (
 )
 from opsai_tikv.signs.settings import bad_setting, scheduler_left_behind, scheduler_missing, scheduler_paused
 
-
-def _rule(
-    group: Group,
-    invariant_id: str,
-    says: str,
-    why: str,
-    look: Callable[[Look, str], Seen],
-    source: str,
-    **more: Any,
-) -> InvariantRule:
-    base: dict[str, Any] = {
-        "severity": "warning",
-        "grade": "cause",
-        "for_seconds": 20.0,
-        "unknown_means": NEEDS_METRICS,
-    }
-    return InvariantRule(Invariant(id=invariant_id, says=says, why=why, source=source, **(base | more)), group, look)
-
-
 PD_RULES: tuple[InvariantRule, ...] = (
-    _rule(
+    rule(
         "cluster",
         "pd_quorum",
         "Most PD members answer.",
@@ -75,7 +50,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         unknown_means=NEEDS_PD,
         explained_by=("pd_member_up",),
     ),
-    _rule(
+    rule(
         "cluster",
         "pd_has_leader",
         "PD has a leader.",
@@ -87,7 +62,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         unknown_means=NEEDS_PD,
         explained_by=("pd_member_up", "pd_quorum"),
     ),
-    _rule(
+    rule(
         "pd",
         "pd_member_up",
         "The PD member answers.",
@@ -99,7 +74,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         unknown_means="It was never reached from here: map its address in `addresses`.",
         explained_by=("pd_quorum", "pd_has_leader"),
     ),
-    _rule(
+    rule(
         "pd",
         "pd_member_stays_up",
         "The PD member's process runs on without dying.",
@@ -111,7 +86,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         unknown_means="Without its log an orderly restart cannot be told from a crash: set `logs`.",
         explained_by=("pd_quorum", "pd_has_leader"),
     ),
-    _rule(
+    rule(
         "pd",
         "pd_member_in_touch",
         "The PD member sees the leader that the others see.",
@@ -120,7 +95,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         "its own view of the membership; etcd_server_has_leader",
         explained_by=("pd_quorum", "pd_has_leader"),
     ),
-    _rule(
+    rule(
         "cluster",
         "pd_leader_stable",
         "The PD leader stays.",
@@ -129,7 +104,6 @@ PD_RULES: tuple[InvariantRule, ...] = (
         "service_member_role",
         for_seconds=0.0,
         unit="changes",
-        limit=1.0,
         explained_by=(
             "pd_member_up",
             "pd_quorum",
@@ -140,7 +114,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
             "pd_cpu_enough",
         ),
     ),
-    _rule(
+    rule(
         "pd",
         "pd_reached_by_stores",
         "Stores reach the PD leader.",
@@ -150,7 +124,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         severity="critical",
         explained_by=("pd_quorum", "pd_has_leader", "pd_member_up", "store_up"),
     ),
-    _rule(
+    rule(
         "pd",
         "pd_disk_fast",
         "The PD member's disk is quick.",
@@ -159,7 +133,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         "etcd_disk_wal_fsync_duration_seconds",
         unit="s",
     ),
-    _rule(
+    rule(
         "pd",
         "pd_disk_completes",
         "The PD member's disk completes its writes.",
@@ -170,7 +144,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         unit="fsyncs/s",
         explained_by=("pd_quorum", "pd_has_leader", "pd_member_up"),
     ),
-    _rule(
+    rule(
         "pd",
         "pd_network_fast",
         "The way between the PD member and the others is quick.",
@@ -180,7 +154,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         unit="s",
         explained_by=("pd_member_up", "pd_cpu_enough", "pd_network_fast", "pd_disk_fast", "pd_quorum"),
     ),
-    _rule(
+    rule(
         "pd",
         "pd_cpu_enough",
         "The PD member gets the processor time it needs.",
@@ -189,7 +163,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
         "go_sched_latencies_seconds",
         unit="s",
     ),
-    _rule(
+    rule(
         "pd",
         "pd_disk_space",
         "The PD member has space to write.",
@@ -198,8 +172,9 @@ PD_RULES: tuple[InvariantRule, ...] = (
         "its log; etcd_mvcc_db_total_size_in_bytes",
         severity="critical",
         for_seconds=0.0,
+        unit="of the quota",
     ),
-    _rule(
+    rule(
         "pd",
         "pd_disk_sound",
         "The PD member's disk gives no errors.",
@@ -212,7 +187,7 @@ PD_RULES: tuple[InvariantRule, ...] = (
     ),
 )
 PLACEMENT_RULES: tuple[InvariantRule, ...] = (
-    _rule(
+    rule(
         "cluster",
         "stores_within_replicas",
         "No more stores are gone than the replicas cover.",
@@ -224,7 +199,7 @@ PLACEMENT_RULES: tuple[InvariantRule, ...] = (
         unknown_means=NEEDS_PD,
         explained_by=("store_up", "store_reachable"),
     ),
-    _rule(
+    rule(
         "cluster",
         "regions_whole",
         "Regions have their peers.",
@@ -233,10 +208,10 @@ PLACEMENT_RULES: tuple[InvariantRule, ...] = (
         "pd_regions_status",
         grade="symptom",
         for_seconds=60.0,
-        unit="regions",
+        unit="of all regions",
         explained_by=("store_up",),
     ),
-    _rule(
+    rule(
         "scheduler",
         "schedulers_as_meant",
         "PD's schedulers are the ones it comes with.",
@@ -246,7 +221,7 @@ PLACEMENT_RULES: tuple[InvariantRule, ...] = (
         for_seconds=75.0,
         unknown_means=NEEDS_PD,
     ),
-    _rule(
+    rule(
         "config",
         "settings_sane",
         "PD's settings keep the cluster well.",
@@ -256,7 +231,7 @@ PLACEMENT_RULES: tuple[InvariantRule, ...] = (
         for_seconds=20.0,
         unknown_means=NEEDS_PD,
     ),
-    _rule(
+    rule(
         "cluster",
         "gc_advances",
         "GC advances.",
@@ -265,12 +240,11 @@ PLACEMENT_RULES: tuple[InvariantRule, ...] = (
         "/pd/api/v1/gc/safepoint",
         for_seconds=60.0,
         unit="s behind",
-        limit=3600.0,
         unknown_means="GC is not used (no TiDB), or PD cannot be asked.",
     ),
 )
 LOAD_RULES: tuple[InvariantRule, ...] = (
-    _rule(
+    rule(
         "region",
         "load_even",
         "No single place carries a quarter of the traffic.",
@@ -286,8 +260,9 @@ LOAD_RULES: tuple[InvariantRule, ...] = (
             "store_not_slow",
             "store_stays_up",
         ),
+        unit="of all keys",
     ),
-    _rule(
+    rule(
         "load",
         "load_carried",
         "The cluster carries its load.",
@@ -306,8 +281,9 @@ LOAD_RULES: tuple[InvariantRule, ...] = (
             "store_network_fast",
             "store_apply_fast",
         ),
+        unit="times its past",
     ),
-    _rule(
+    rule(
         "load",
         "transactions_flow",
         "Transactions do not wait for each other.",
@@ -316,8 +292,9 @@ LOAD_RULES: tuple[InvariantRule, ...] = (
         "tikv_scheduler_latch_wait_duration_seconds, conflicts, lock waits",
         grade="symptom",
         for_seconds=30.0,
+        unit="conflicts/s",
     ),
-    _rule(
+    rule(
         "load",
         "space_lasts",
         "Free space does not shrink by a tenth within minutes.",
@@ -326,11 +303,10 @@ LOAD_RULES: tuple[InvariantRule, ...] = (
         "tikv_store_size_bytes",
         for_seconds=30.0,
         unit="ratio of capacity",
-        limit=0.1,
     ),
 )
 SIGHT_RULES: tuple[InvariantRule, ...] = (
-    _rule(
+    rule(
         "target",
         "target_scraped",
         "Prometheus scrapes the node.",
@@ -341,7 +317,7 @@ SIGHT_RULES: tuple[InvariantRule, ...] = (
         severity="info",
         for_seconds=45.0,
     ),
-    _rule(
+    rule(
         "cluster",
         "prometheus_read",
         "Prometheus can be read.",

@@ -11,7 +11,6 @@ from opsai_tikv.signs.members import (
 )
 
 LISTED_REGIONS = {"miss-peer": 0, "down-peer": 0, "pending-peer": 0, "offline-peer": 0}
-PENDING_SHARE = 0.05
 TARGET_MISSES = 2
 
 
@@ -48,9 +47,10 @@ def leader_unsteady(look: Look, entity: str) -> Seen:
     if not look.facts.tracks.known("leading"):
         return unknown("Prometheus does not say who led before")
     count = leader_changes(look)
+    limit = look.limit("pd_leader_stable")
     return (
-        Seen("shown", f"{count} changes of the PD leader within the look-back", value=count, limit=1)
-        if count >= 2
+        Seen("shown", f"{count} changes of the PD leader within the look-back", value=count, limit=limit)
+        if count > limit
         else ABSENT
     )
 
@@ -61,11 +61,12 @@ def peers_missing(look: Look, entity: str) -> Seen:
     if states is None:
         return unknown("PD's region states are not known")
     total = max(1, look.facts.region_count or sum(states.values()))
-    found = {name: count for name, count in states.items() if name in LISTED_REGIONS and count > PENDING_SHARE * total}
+    limit = look.limit("regions_whole")
+    found = {name: count for name, count in states.items() if name in LISTED_REGIONS and count > limit * total}
     if not found:
         return ABSENT
     says = ", ".join(f"{count} regions {name}" for name, count in sorted(found.items()))
-    return Seen("shown", f"{says} of {total}", value=sum(found.values()), limit=round(PENDING_SHARE * total, 1))
+    return Seen("shown", f"{says} of {total}", value=round(max(found.values()) / total, 3), limit=limit)
 
 
 def target_unseen(look: Look, entity: str) -> Seen:

@@ -1,6 +1,6 @@
 """All invariants, judged on every entity they apply to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from opsai_subjects.invariant import Invariant, Verdict
 from opsai_tikv.facts import TikvFacts, groups
@@ -14,13 +14,12 @@ RULES: tuple[InvariantRule, ...] = (*PD_RULES, *PLACEMENT_RULES, *STORES, *LOAD_
 INVARIANTS: tuple[Invariant, ...] = tuple(rule.invariant for rule in RULES)
 
 
-def judge(facts: TikvFacts) -> tuple[Verdict, ...]:
-    """Judge every invariant on every entity it applies to."""
-    return tuple(_verdicts(facts))
+def judge(facts: TikvFacts, limits: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
+    """Judge every invariant on every entity it applies to; `limits` are those set for this cluster, by invariant."""
+    return tuple(_verdicts(facts, Look(facts, limits)))
 
 
-def _verdicts(facts: TikvFacts) -> Iterator[Verdict]:
-    look = Look(facts)
+def _verdicts(facts: TikvFacts, look: Look) -> Iterator[Verdict]:
     by_group = {**groups(facts), "target": (*look.members, *look.stores)}
     for rule in RULES:
         entities = dict.fromkeys(by_group[rule.group])

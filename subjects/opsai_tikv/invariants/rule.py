@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from opsai_subjects.invariant import Invariant, Verdict
+from opsai_tikv.limits import LIMITS
 from opsai_tikv.seen import Look, Seen
 
 Group = Literal["store", "pd", "cluster", "config", "scheduler", "region", "load", "target"]
@@ -36,11 +37,35 @@ class InvariantRule:
             state=state,
             says=says,
             value=seen.value if state == "violated" else None,
-            limit=seen.limit,
+            limit=seen.limit if state == "violated" or self.invariant.limit is None else look.limit(self.invariant.id),
             unit=self.invariant.unit,
             source=self.invariant.source,
             since=seen.since if state == "violated" else None,
         )
+
+
+NEEDS_METRICS = "Prometheus gives no samples of it: set `prometheus`, or look at its target."
+NEEDS_PD = "PD cannot be asked: set `pd`, or look at PD's members."
+
+
+def rule(
+    group: Group,
+    invariant_id: str,
+    says: str,
+    why: str,
+    look: Callable[[Look, str], Seen],
+    source: str,
+    **more: Any,
+) -> InvariantRule:
+    """Return the rule of an invariant; its limit is the one of LIMITS."""
+    base: dict[str, Any] = {
+        "severity": "warning",
+        "grade": "cause",
+        "for_seconds": 20.0,
+        "unknown_means": NEEDS_METRICS,
+        "limit": LIMITS.get(invariant_id),
+    }
+    return InvariantRule(Invariant(id=invariant_id, says=says, why=why, source=source, **(base | more)), group, look)
 
 
 def either(*looks: Callable[[Look, str], Seen]) -> Callable[[Look, str], Seen]:

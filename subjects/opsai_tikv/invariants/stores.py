@@ -1,12 +1,7 @@
 """What must hold of each store."""
 
-from collections.abc import Callable
-from typing import Any
-
-from opsai_subjects.invariant import Invariant
-from opsai_tikv.invariants.rule import InvariantRule, either
+from opsai_tikv.invariants.rule import NEEDS_PD, InvariantRule, either, rule
 from opsai_tikv.invariants.store_looks import lost_leaders, network_late, peers_lost, store_down
-from opsai_tikv.seen import Look, Seen
 from opsai_tikv.signs.leadership import leaders_piled_up, leaving_and_stuck
 from opsai_tikv.signs.process import crashed
 from opsai_tikv.signs.reach import (
@@ -35,25 +30,12 @@ from opsai_tikv.signs.stages import (
     write_late,
 )
 
-NEEDS_METRICS = "Prometheus gives no samples of it: set `prometheus`, or look at its target."
-NEEDS_PD = "PD cannot be asked: set `pd`, or look at PD's members."
 PD_TROUBLE = ("pd_has_leader", "pd_quorum", "pd_member_up", "pd_leader_stable")
 
 
-def _rule(
-    invariant_id: str, says: str, why: str, look: Callable[[Look, str], Seen], source: str, **more: Any
-) -> InvariantRule:
-    base: dict[str, Any] = {
-        "severity": "warning",
-        "grade": "cause",
-        "for_seconds": 20.0,
-        "unknown_means": NEEDS_METRICS,
-    }
-    return InvariantRule(Invariant(id=invariant_id, says=says, why=why, source=source, **(base | more)), "store", look)
-
-
 STORES: tuple[InvariantRule, ...] = (
-    _rule(
+    rule(
+        "store",
         "store_up",
         "The store is up: its heartbeats reach PD, or it answers.",
         "A store that is gone leaves its regions one failure from losing their majority.",
@@ -61,12 +43,12 @@ STORES: tuple[InvariantRule, ...] = (
         severity="critical",
         for_seconds=0.0,
         unit="s since its last heartbeat",
-        limit=20.0,
         source="pd pkg/core/store.go storeDisconnectDuration; the status port; tikv_server_report_failure_msg_total",
         unknown_means=NEEDS_PD,
         explained_by=("pd_has_leader", "pd_quorum", "store_up"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_reachable",
         "The other stores reach the store.",
         "Raft cannot replicate to it: its regions stand on one replica less, its leaders go.",
@@ -76,7 +58,8 @@ STORES: tuple[InvariantRule, ...] = (
         source="tikv_server_report_failure_msg_total{type=unreachable}",
         explained_by=("store_up", "store_reachable"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_stays_up",
         "The store's process runs on without dying.",
         "A process that dies and returns costs elections and catch-up each time, and has a reason.",
@@ -88,7 +71,8 @@ STORES: tuple[InvariantRule, ...] = (
         unknown_means="Without its log an orderly restart cannot be told from a crash: set `logs`.",
         explained_by=("store_up",),
     ),
-    _rule(
+    rule(
+        "store",
         "store_link_steady",
         "The way to the store does not come and go.",
         "Each break costs elections.",
@@ -96,17 +80,18 @@ STORES: tuple[InvariantRule, ...] = (
         source="tikv_server_report_failure_msg_total{type=unreachable}",
         explained_by=("store_up", "store_stays_up"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_pd_link",
         "The store keeps its connection to PD.",
         "PD's picture of it and of its regions goes stale, and it gets no scheduling.",
         either(pd_reconnecting, heartbeats_missing),
         unit="reconnects/s",
-        limit=0.5,
         source="tikv_pd_reconnect_total; pd_scheduler_region_heartbeat",
         explained_by=PD_TROUBLE,
     ),
-    _rule(
+    rule(
+        "store",
         "store_disk_fast",
         "The store's disk is quick: raft log fsync p99 is not far above its peers'.",
         "Every write waits for it; leaders on it are late, and PD moves them away at slow score 100.",
@@ -114,7 +99,8 @@ STORES: tuple[InvariantRule, ...] = (
         unit="s",
         source="raft_engine_sync_log_duration_seconds; 50 ms and four times the peers' median",
     ),
-    _rule(
+    rule(
+        "store",
         "store_disk_completes",
         "The store's disk completes its writes.",
         "A hung disk looks quick: nothing is measured because nothing ends.",
@@ -124,7 +110,8 @@ STORES: tuple[InvariantRule, ...] = (
         source="rate of raft_engine_sync_log_duration_seconds_count against its own past and its peers",
         explained_by=(*PD_TROUBLE, "store_up"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_cpu_enough",
         "The store gets the processor time it needs.",
         "Everything on it is late, elections follow.",
@@ -132,7 +119,8 @@ STORES: tuple[InvariantRule, ...] = (
         unit="late stages",
         source="apply, propose wait, thread wait, raft message delay and scrape duration together",
     ),
-    _rule(
+    rule(
+        "store",
         "store_append_fast",
         "Appending to the store's raft log is quick.",
         "Every write passes it.",
@@ -141,7 +129,8 @@ STORES: tuple[InvariantRule, ...] = (
         unit="s",
         source="tikv_raftstore_append_log_duration_seconds; docs: p99 below 50 ms",
     ),
-    _rule(
+    rule(
+        "store",
         "store_apply_fast",
         "Applying committed entries is quick on the store.",
         "Writes wait for it after they are committed.",
@@ -150,7 +139,8 @@ STORES: tuple[InvariantRule, ...] = (
         source="tikv_raftstore_apply_log_duration_seconds; docs: p99 below 100 ms",
         explained_by=("store_cpu_enough", "store_disk_fast"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_network_fast",
         "What crosses the store's network is quick: commits, probes, raft messages.",
         "Its leaders wait for their quorum; with quick disks on all sides it is the network that is late.",
@@ -160,7 +150,8 @@ STORES: tuple[InvariantRule, ...] = (
         " tikv_server_raft_message_duration_seconds, with fsync and processor quick",
         explained_by=("store_disk_fast", "store_cpu_enough", "load_carried", "load_even", "store_up"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_scheduler_fast",
         "The store's transaction scheduler is quick.",
         "Commands wait there before they reach raft.",
@@ -169,7 +160,8 @@ STORES: tuple[InvariantRule, ...] = (
         unit="s",
         source="tikv_scheduler_command_duration_seconds; docs: p99 below 1 s, here against peers",
     ),
-    _rule(
+    rule(
+        "store",
         "store_writes_fast",
         "Writing through raft is as quick on the store as on its peers.",
         "It is what a transaction waits for.",
@@ -178,7 +170,8 @@ STORES: tuple[InvariantRule, ...] = (
         unit="s",
         source="tikv_storage_engine_async_request_duration_seconds{type=write}",
     ),
-    _rule(
+    rule(
+        "store",
         "store_serves_fast",
         "The store's clients do not wait longer than those of its peers.",
         "It is what users feel.",
@@ -187,7 +180,8 @@ STORES: tuple[InvariantRule, ...] = (
         unit="s",
         source="tikv_grpc_msg_duration_seconds",
     ),
-    _rule(
+    rule(
+        "store",
         "store_serves",
         "Clients' requests reach the store.",
         "Its leaders are there and nobody can use them.",
@@ -197,7 +191,8 @@ STORES: tuple[InvariantRule, ...] = (
         unit="requests/s",
         source="tikv_grpc_msg_duration_seconds_count against its own past and its peers",
     ),
-    _rule(
+    rule(
+        "store",
         "store_keeps_leaders",
         "The store keeps its leaders unless something moves them on purpose.",
         "Leaders that go by themselves went by election: something is wrong with it.",
@@ -206,17 +201,18 @@ STORES: tuple[InvariantRule, ...] = (
         unit="leaders",
         source="tikv_raftstore_region_count{type=leader}",
     ),
-    _rule(
+    rule(
+        "store",
         "store_not_slow",
         "The store does not call itself slow.",
         "At 80 PD counts it as slow, at 100 it moves its leaders away.",
         slow_score_high,
         grade="symptom",
         unit="of 100",
-        limit=80.0,
         source="tikv_raftstore_slow_score; pd slowStoreThreshold",
     ),
-    _rule(
+    rule(
+        "store",
         "store_takes_requests",
         "The store does not turn requests away as busy.",
         "Clients back off and retry.",
@@ -225,7 +221,8 @@ STORES: tuple[InvariantRule, ...] = (
         source="err_server_is_busy, tikv_scheduler_too_busy_total, tikv_channel_full_total",
         explained_by=("store_cpu_enough", "store_disk_fast", "store_disk_space", "load_carried"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_not_throttled",
         "The store's engine takes writes without throttling.",
         "Compaction or flush cannot keep up.",
@@ -233,7 +230,8 @@ STORES: tuple[InvariantRule, ...] = (
         source="tikv_scheduler_throttle_flow, tikv_engine_write_stall",
         explained_by=("store_disk_fast", "store_cpu_enough", "load_carried", "load_even"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_reads_succeed",
         "Reads do not fail in the store.",
         "Damaged files or a failing disk.",
@@ -242,7 +240,8 @@ STORES: tuple[InvariantRule, ...] = (
         source="tikv_storage_engine_async_request_total{type=snapshot}, tikv_coprocessor_request_error",
         explained_by=(*PD_TROUBLE, "store_up"),
     ),
-    _rule(
+    rule(
+        "store",
         "store_data_sound",
         "The store reports no critical errors.",
         "Corruption, or a disk that gives errors.",
@@ -251,7 +250,8 @@ STORES: tuple[InvariantRule, ...] = (
         for_seconds=0.0,
         source="tikv_critical_error_total; its log",
     ),
-    _rule(
+    rule(
+        "store",
         "store_raft_flows",
         "Raft messages reach the store and are not dropped inside it.",
         "Its replicas fall behind and its leaders go.",
@@ -260,7 +260,8 @@ STORES: tuple[InvariantRule, ...] = (
         source="tikv_server_raft_message_recv_total, tikv_raftstore_raft_dropped_message_total",
         explained_by=("store_up", "store_reachable", *PD_TROUBLE),
     ),
-    _rule(
+    rule(
+        "store",
         "store_disk_space",
         "The store has the space it needs to take writes.",
         "Below its reserve it refuses writes to the regions it leads.",
@@ -268,18 +269,20 @@ STORES: tuple[InvariantRule, ...] = (
         severity="critical",
         for_seconds=0.0,
         source="err_disk_full; its log; 5 % free",
+        unit="free ratio",
     ),
-    _rule(
+    rule(
+        "store",
         "store_space_left",
         "The store has more than a fifth of its disk free.",
         "PD moves nothing to a store with less.",
         disk_low,
         unit="free ratio",
-        limit=None,
         source="tikv_store_size_bytes; pd pkg/core/store.go IsLowSpace",
         explained_by=("store_disk_space",),
     ),
-    _rule(
+    rule(
+        "store",
         "store_leaves",
         "A store that is being taken out gives its regions away.",
         "It will never become a tombstone.",
@@ -289,13 +292,14 @@ STORES: tuple[InvariantRule, ...] = (
         source="/pd/api/v1/stores; tikv_raftstore_region_count",
         unknown_means=NEEDS_PD,
     ),
-    _rule(
+    rule(
+        "store",
         "leaders_spread",
         "Leaders are spread over the stores.",
         "One store carries the others' work.",
         leaders_piled_up,
         for_seconds=30.0,
-        unit="leaders",
+        unit="times its fair share",
         source="/pd/api/v1/stores: more than 1.8 times a fair share",
         unknown_means=NEEDS_PD,
         explained_by=("schedulers_as_meant", "settings_sane"),

@@ -1,6 +1,6 @@
 """All signs, evaluated on every entity they apply to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from opsai_subjects.fault import Sign, SignSpec
 from opsai_tikv.facts import CLUSTER, TikvFacts, groups
@@ -27,13 +27,12 @@ BY_GROUP: dict[str, tuple[SignRule, ...]] = {
 SIGNS: tuple[SignSpec, ...] = tuple(rule.spec for rules in BY_GROUP.values() for rule in rules)
 
 
-def signs(facts: TikvFacts) -> tuple[Sign, ...]:
-    """Evaluate every sign on every entity it applies to."""
-    return tuple(_signs(facts))
+def signs(facts: TikvFacts, limits: Mapping[str, float] | None = None) -> tuple[Sign, ...]:
+    """Evaluate every sign on every entity it applies to; `limits` are those set for this cluster, by invariant."""
+    return tuple(_signs(facts, Look(facts, limits)))
 
 
-def _signs(facts: TikvFacts) -> Iterator[Sign]:
-    look = Look(facts)
+def _signs(facts: TikvFacts, look: Look) -> Iterator[Sign]:
     for group, entities in groups(facts).items():
         for entity in dict.fromkeys(entities):
             if group == "config" and not _judged(entity):

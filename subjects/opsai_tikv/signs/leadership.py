@@ -6,8 +6,6 @@ from opsai_tikv.signs.reach import pd_disconnected, process_gone, status_silent
 from opsai_tikv.signs.rule import SignRule
 
 FEW_LEADERS = 3.0
-PILED_UP = 1.8
-"""So many times its fair share of leaders."""
 
 
 def leaders_lost(look: Look, entity: str) -> Seen:
@@ -71,13 +69,10 @@ def leaders_piled_up(look: Look, entity: str) -> Seen:
     if look.once("a store is not well", lambda: any(_not_well(look, store) for store in stores)):
         return ABSENT
     fair = look.once("fair share", lambda: sum(counts.values()) / len(counts))
-    if fair >= FEW_LEADERS and counts[entity] > PILED_UP * fair:
-        return Seen(
-            "shown",
-            f"{counts[entity]} leaders, a fair share is {fair:.0f}",
-            value=counts[entity],
-            limit=round(PILED_UP * fair, 1),
-        )
+    limit = look.limit("leaders_spread")
+    if fair >= FEW_LEADERS and counts[entity] > limit * fair:
+        says = f"{counts[entity]} leaders, a fair share is {fair:.0f}"
+        return Seen("shown", says, value=round(counts[entity] / fair, 2), limit=limit)
     return ABSENT
 
 

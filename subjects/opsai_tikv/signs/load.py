@@ -5,11 +5,9 @@ from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
 from opsai_tikv.signs.reach import store_recently_troubled
 from opsai_tikv.signs.rule import SignRule
 
-HOT_SHARE = 0.25
 SKEW = 2.5
 """One store's traffic against the median of the others."""
 SURGE = 2.0
-LATE_TIMES = 5.0
 LATE_SECONDS = 0.1
 
 
@@ -58,7 +56,8 @@ def _number(seen: Seen) -> float | None:
 def _hot(look: Look, regions: tuple[HotRegion, ...] | None, traffic: str) -> Seen:
     if regions is None:
         return unknown("the regions' traffic could not be read")
-    if not regions or regions[0].share < HOT_SHARE:
+    limit = look.limit("load_even")
+    if not regions or regions[0].share < limit:
         return ABSENT
     if store_recently_troubled(look, look.stores):
         return unknown("a store came or went lately: shares of regions are not yet comparable")
@@ -71,7 +70,7 @@ def _hot(look: Look, regions: tuple[HotRegion, ...] | None, traffic: str) -> See
         "shown",
         f"region {top.region_id} ({owner}leader on {top.leader_store}) carries {top.share:.0%} of the cluster's keys",
         value=round(top.share, 3),
-        limit=HOT_SHARE,
+        limit=limit,
     )
 
 
@@ -97,7 +96,7 @@ def reads_skewed(look: Look, entity: str) -> Seen:
 
 def everyone_late(look: Look, entity: str) -> Seen:
     """Clients wait far longer than before on every store."""
-    return _everywhere(look, "grpc_p99", LATE_TIMES, LATE_SECONDS)
+    return _everywhere(look, "grpc_p99", look.limit("load_carried"), LATE_SECONDS)
 
 
 def _everywhere(look: Look, name: str, times: float, floor: float) -> Seen:
@@ -194,8 +193,9 @@ def contended(look: Look, entity: str) -> Seen:
     conflicts = _surge(look, "conflicts", 3.0)
     latch = _everywhere_or_one(look, "latch_p99", 0.05, 10.0)
     rates = [look.now("conflicts", store) or 0.0 for store in look.stores]
-    if sum(rates) > 5 and (conflicts.state != "absent" or latch):
-        return Seen("shown", f"{figure(sum(rates))} conflicts or lock waits/s", value=round(sum(rates), 2), limit=5.0)
+    limit = look.limit("transactions_flow")
+    if sum(rates) > limit and (conflicts.state != "absent" or latch):
+        return Seen("shown", f"{figure(sum(rates))} conflicts or lock waits/s", value=round(sum(rates), 2), limit=limit)
     if latch:
         return Seen("shown", latch, value=latch)
     return ABSENT if look.facts.tracks.known("latch_p99") else unknown("latch waits are not known")
@@ -217,12 +217,13 @@ def data_grows(look: Look, entity: str) -> Seen:
         if track is None or track.before is None or track.now is None or not capacity:
             return unknown("the stores' free space is not known")
         shrunk.append((track.before - track.now) / capacity)
-    if shrunk and min(shrunk) > 0.1:
+    limit = look.limit("space_lasts")
+    if shrunk and min(shrunk) > limit:
         return Seen(
             "shown",
             f"each store lost {min(shrunk):.0%} or more of its capacity within the look-back",
             value=round(min(shrunk), 3),
-            limit=0.1,
+            limit=limit,
         )
     return ABSENT
 
@@ -232,12 +233,13 @@ def gc_held_back(look: Look, entity: str) -> Seen:
     age = look.facts.gc_safe_point_age_seconds
     if age is None:
         return unknown("GC is not used, or PD does not say how far it is")
-    if age > 3600:
+    limit = look.limit("gc_advances")
+    if age > limit:
         return Seen(
             "shown",
             f"the safe point is {age / 3600:.1f} h old, held by {look.facts.gc_blocker or 'nobody named'}",
             value=round(age),
-            limit=3600.0,
+            limit=limit,
         )
     return ABSENT
 

@@ -7,9 +7,6 @@ from opsai_tikv.signs.process import restarts
 from opsai_tikv.signs.reach import LOG_SILENT_SECONDS, leader_is_new, port_answers, port_is_silent, port_refuses
 from opsai_tikv.signs.rule import SignRule
 
-WAL_LATE_SECONDS = 0.07
-"""Above the histogram's 64 ms bucket: one slow fsync among few lifts a p99 into it, where scrapes are 15 s apart for longer."""
-
 
 def _ever_met(look: Look, entity: str) -> bool:
     """Say whether anybody vouches for the member: one that answers lists it, or Prometheus has had it as a target.
@@ -111,8 +108,9 @@ def leader_flaps(look: Look, entity: str) -> Seen:
     if not look.facts.tracks.known("leading"):
         return unknown("Prometheus does not say who led before")
     count = leader_changes(look)
-    if count >= 2 and led_lately(look, entity).state == "shown":
-        return Seen("shown", f"{count} changes of the PD leader", value=count, limit=1)
+    limit = look.limit("pd_leader_stable")
+    if count > limit and led_lately(look, entity).state == "shown":
+        return Seen("shown", f"{count} changes of the PD leader", value=count, limit=limit)
     return ABSENT
 
 
@@ -201,7 +199,7 @@ def member_log_goes_on(look: Look, entity: str) -> Seen:
 
 def wal_late(look: Look, entity: str) -> Seen:
     """The fsync of its etcd log is late."""
-    return look.over("wal_fsync_p99", entity, floor=WAL_LATE_SECONDS, factor=4, own=3)
+    return look.over("wal_fsync_p99", entity, floor=look.limit("pd_disk_fast"), factor=4, own=3)
 
 
 def wal_stuck(look: Look, entity: str) -> Seen:
@@ -218,7 +216,7 @@ def wal_stuck(look: Look, entity: str) -> Seen:
 
 def rtt_late(look: Look, entity: str) -> Seen:
     """Its way to most other members is late."""
-    return look.over("peer_rtt_best", entity, floor=0.02, factor=3, own=3)
+    return look.over("peer_rtt_best", entity, floor=look.limit("pd_network_fast"), factor=3, own=3)
 
 
 def rtt_late_at_times(look: Look, entity: str) -> Seen:
@@ -231,7 +229,7 @@ def rtt_late_at_times(look: Look, entity: str) -> Seen:
 
 def member_cpu_late(look: Look, entity: str) -> Seen:
     """Its goroutines wait for a processor, or its disk, network and metrics page are late together."""
-    waiting = look.over("schedule_latency_p99", entity, floor=0.03, factor=5, own=5)
+    waiting = look.over("schedule_latency_p99", entity, floor=look.limit("pd_cpu_enough"), factor=5, own=5)
     if waiting.state == "shown":
         return waiting
     together = [sign(look, entity) for sign in (wal_late, rtt_late, member_scrape_late)]
@@ -295,7 +293,8 @@ def quota_near(look: Look, entity: str) -> Seen:
     ratio = look.now("etcd_quota_ratio", entity)
     if ratio is None:
         return unknown("the size of its database is not known")
-    return Seen("shown", f"{figure(ratio)} of the quota", value=ratio, limit=0.8) if ratio > 0.8 else ABSENT
+    limit = look.limit("pd_disk_space")
+    return Seen("shown", f"{figure(ratio)} of the quota", value=ratio, limit=limit) if ratio > limit else ABSENT
 
 
 MEMBERS = (

@@ -9,7 +9,6 @@ REFUSED_SCRAPE_SECONDS = 0.1
 SILENT_SCRAPE_SECONDS = 1.0
 DISCONNECT_SECONDS = 20.0
 """pd pkg/core/store.go storeDisconnectDuration."""
-ACCUSED_PER_SECOND = 0.2
 LEADER_SETTLE_SECONDS = 45.0
 """A new PD leader knows heartbeats that are up to 5 min old until each store's next one, 10 s apart (pd storePersistInterval)."""
 FLIPS = 4.0
@@ -85,12 +84,14 @@ def pd_disconnected(look: Look, entity: str) -> Seen:
     if leader_is_new(look):
         return unknown("the PD leader changed less than a minute ago: heartbeat times are not yet fresh")
     # PD itself says Disconnected after 20 s; only an Offline or unnamed state hides whether the store is alive
-    if store.state in ("Disconnected", "Down") or (store.state != "Up" and age > DISCONNECT_SECONDS):
+    limit = look.limit("store_up")
+    lost = store.state in ("Disconnected", "Down") and limit <= DISCONNECT_SECONDS
+    if lost or (store.state != "Up" and age > limit):
         return Seen(
             "shown",
             f"PD says {store.state}, last heartbeat {age:.0f} s ago",
             value=round(age, 1),
-            limit=DISCONNECT_SECONDS,
+            limit=limit,
         )
     return ABSENT
 
@@ -126,7 +127,7 @@ def _reporters(look: Look, entity: str) -> list[str]:
     return [
         reporter
         for reporter, targets in look.facts.unreachable.items()
-        if targets.get(entity, 0.0) > ACCUSED_PER_SECOND
+        if targets.get(entity, 0.0) > look.limit("store_reachable")
     ]
 
 
@@ -135,21 +136,23 @@ def _accused(look: Look, entity: str, share: float) -> Seen:
         return unknown("the stores' reports of unreachable peers could not be queried")
     others = look.once("scraped stores", lambda: sum(look.now("up", store) == 1 for store in look.stores))
     others -= look.now("up", entity) == 1
+    limit = look.limit("store_reachable")
     if others <= 0:
         return unknown("no other store could be asked")
     now = _reporters(look, entity)
     if len(now) > share * others or (share and len(now) == others):
         rate = sum(look.facts.unreachable[reporter][entity] for reporter in now)
-        since = look.when("accused", entity, lambda _, value: value > ACCUSED_PER_SECOND, 1).since
+        since = look.when("accused", entity, lambda _, value: value > limit, 1).since
         return Seen(
             "shown",
             f"{len(now)} of {others} other stores report it unreachable",
             value=round(rate, 2),
+            limit=limit,
             since=since,
         )
     if now or not share:
         return ABSENT
-    past = look.when("accused", entity, lambda _, value: value > ACCUSED_PER_SECOND)
+    past = look.when("accused", entity, lambda _, value: value > limit)
     if past.state == "shown":
         return Seen(
             "shown", "was reported unreachable by other stores", active=False, value=past.value, since=past.since
@@ -163,7 +166,8 @@ def accuses_peers(look: Look, entity: str) -> Seen:
         return unknown("its reports of unreachable peers could not be queried")
     if look.now("up", entity) != 1:
         return _log_accuses_stores(look, entity)
-    accused = [target for target, rate in look.facts.unreachable.get(entity, {}).items() if rate > ACCUSED_PER_SECOND]
+    limit = look.limit("store_reachable")
+    accused = [target for target, rate in look.facts.unreachable.get(entity, {}).items() if rate > limit]
     alone = [target for target in accused if not _accused_by_others(look, target, entity)]
     if alone:
         return Seen("shown", f"it cannot reach {', '.join(sorted(alone))}, which others reach", value=len(alone))
@@ -217,15 +221,18 @@ def log_goes_on(look: Look, entity: str) -> Seen:
 
 def pd_reconnecting(look: Look, entity: str) -> Seen:
     """It keeps reconnecting to PD while the other stores do not."""
+    limit = look.limit("store_pd_link")
 
     def test(index: int, value: float) -> bool:
         peers = look.peer_median("pd_reconnects", entity, index)
-        return value > 0.5 and peers is not None and peers < 0.1 * value
+        return value > limit and peers is not None and peers < 0.1 * value
 
     seen = look.when("pd_reconnects", entity, test)
     if seen.state != "shown":
         return seen
-    return Seen("shown", f"{seen.value:.1f} reconnects/s, other stores none", seen.active, seen.value, 0.5, seen.since)
+    return Seen(
+        "shown", f"{seen.value:.1f} reconnects/s, other stores none", seen.active, seen.value, limit, seen.since
+    )
 
 
 def heartbeats_missing(look: Look, entity: str) -> Seen:
@@ -249,7 +256,8 @@ def unreachable_again_and_again(look: Look, entity: str) -> Seen:
     """The other stores lose it and find it again, repeatedly."""
     track = look.track("accused", entity)
     flips = look.now("up_flips", entity)
-    lost = track is not None and (track.peak or 0.0) > ACCUSED_PER_SECOND  # else it is the monitoring alone
+    limit = look.limit("store_reachable")
+    lost = track is not None and (track.peak or 0.0) > limit  # else it is the monitoring alone
     if flips is not None and flips >= FLIPS and lost:
         return Seen(
             "shown",
@@ -259,7 +267,7 @@ def unreachable_again_and_again(look: Look, entity: str) -> Seen:
         )
     if track is None:
         return unknown("the stores' reports of unreachable peers could not be queried")
-    hits = [point is not None and point > ACCUSED_PER_SECOND for point in track.points]
+    hits = [point is not None and point > limit for point in track.points]
     starts = sum(1 for index, hit in enumerate(hits) if hit and (index == 0 or not hits[index - 1]))
     if starts >= 3:
         return Seen("shown", f"{starts} times in the look-back", any(hits[-4:]), starts, 3)

@@ -3,24 +3,14 @@
 from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
 from opsai_tikv.signs.rule import SignRule
 
-FSYNC_LATE_SECONDS = 0.05
-APPEND_LATE_SECONDS = 0.05
-APPLY_LATE_SECONDS = 0.03
 APPLY_WAIT_SECONDS = 0.1
 PROPOSE_LATE_SECONDS = 0.05
 COMMIT_LATE_SECONDS = 0.1
-REQUEST_LATE_SECONDS = 0.15
-STUCK_FSYNCS = 0.5
-"""Per second: fewer complete on a hung disk only."""
-SLOW_SCORE = 80.0
-"""pd pkg/core/store.go slowStoreThreshold."""
-LOW_SPACE_RATIO = 0.2
-FULL_SPACE_RATIO = 0.05
 
 
 def fsync_late(look: Look, entity: str) -> Seen:
     """The fsync of its raft log is late: the disk itself."""
-    return look.over("fsync_p99", entity, floor=FSYNC_LATE_SECONDS, factor=4, own=2)
+    return look.over("fsync_p99", entity, floor=look.limit("store_disk_fast"), factor=4, own=2)
 
 
 def fsync_stuck(look: Look, entity: str) -> Seen:
@@ -28,20 +18,22 @@ def fsync_stuck(look: Look, entity: str) -> Seen:
     if (look.before("fsync_rate", entity) or 0) < 1:
         return unknown("it wrote too little before to tell")
 
+    stuck = look.limit("store_disk_completes")
+
     def also(index: int, value: float) -> bool:
-        return value < STUCK_FSYNCS and (look.peer_median("fsync_rate", entity, index) or 0.0) > 1
+        return value < stuck and (look.peer_median("fsync_rate", entity, index) or 0.0) > 1
 
     return look.fell("fsync_rate", entity, ratio=0.05, also=also)
 
 
 def append_late(look: Look, entity: str) -> Seen:
     """Appending to its raft log is late."""
-    return look.over("append_p99", entity, floor=APPEND_LATE_SECONDS, factor=4, own=2)
+    return look.over("append_p99", entity, floor=look.limit("store_append_fast"), factor=4, own=2)
 
 
 def apply_late(look: Look, entity: str) -> Seen:
     """Applying committed entries is late: no fsync in it, processor and memtable only."""
-    late = look.over("apply_p99", entity, floor=APPLY_LATE_SECONDS, factor=5, own=3)
+    late = look.over("apply_p99", entity, floor=look.limit("store_apply_fast"), factor=5, own=3)
     if late.state == "shown":
         return late
     waiting = look.over("apply_wait_p99", entity, floor=APPLY_WAIT_SECONDS, factor=5, own=3)
@@ -65,17 +57,17 @@ def commit_late_at_median(look: Look, entity: str) -> Seen:
 
 def scheduler_late(look: Look, entity: str) -> Seen:
     """Its transaction scheduler's commands are late."""
-    return look.over("scheduler_p99", entity, floor=REQUEST_LATE_SECONDS, factor=3, own=2)
+    return look.over("scheduler_p99", entity, floor=look.limit("store_scheduler_fast"), factor=3, own=2)
 
 
 def write_late(look: Look, entity: str) -> Seen:
     """Writing through raft is late on it: propose, commit and apply together."""
-    return look.over("async_write_p99", entity, floor=REQUEST_LATE_SECONDS, factor=3, own=2)
+    return look.over("async_write_p99", entity, floor=look.limit("store_writes_fast"), factor=3, own=2)
 
 
 def requests_late(look: Look, entity: str) -> Seen:
     """Its clients wait longer than those of other stores."""
-    return look.over("grpc_p99", entity, floor=REQUEST_LATE_SECONDS, factor=3, own=2)
+    return look.over("grpc_p99", entity, floor=look.limit("store_serves_fast"), factor=3, own=2)
 
 
 def reads_late(look: Look, entity: str) -> Seen:
@@ -125,11 +117,12 @@ def cpu_late(look: Look, entity: str) -> Seen:
     message = look.over("message_delay_p99", entity, floor=0.05, factor=5, own=3)
     found = [stage(look, entity) for stage in CPU_STAGES] + [message]
     shown = [seen for seen in found if seen.state == "shown"]
-    if len(shown) >= 3:
+    enough = look.limit("store_cpu_enough")
+    if len(shown) >= enough:
         active = sum(seen.active for seen in shown) >= 2
         since = min((seen.since for seen in shown if seen.since), default=None)
-        return Seen("shown", "; ".join(seen.says for seen in shown), active, len(shown), 3, since)
-    if len(shown) + sum(seen.state == "unknown" for seen in found) >= 3 and not shown:
+        return Seen("shown", "; ".join(seen.says for seen in shown), active, len(shown), enough, since)
+    if len(shown) + sum(seen.state == "unknown" for seen in found) >= enough and not shown:
         return unknown("too few of its processor-bound stages have samples")
     return ABSENT
 
@@ -141,13 +134,14 @@ def inspect_late(look: Look, entity: str) -> Seen:
 
 def slow_score_high(look: Look, entity: str) -> Seen:
     """It calls itself slow."""
-    seen = look.when("slow_score", entity, lambda _, value: value >= SLOW_SCORE, 1)
+    slow = look.limit("store_not_slow")
+    seen = look.when("slow_score", entity, lambda _, value: value >= slow, 1)
     store = look.store(entity)
-    if seen.state != "shown" and (store.slow_score or 0) >= SLOW_SCORE:
-        return Seen("shown", f"slow score {store.slow_score:.0f} of 100", value=store.slow_score, limit=SLOW_SCORE)
+    if seen.state != "shown" and (store.slow_score or 0) >= slow:
+        return Seen("shown", f"slow score {store.slow_score:.0f} of 100", value=store.slow_score, limit=slow)
     if seen.state != "shown":
         return seen
-    return Seen("shown", f"slow score {figure(_number(seen))} of 100", seen.active, seen.value, SLOW_SCORE, seen.since)
+    return Seen("shown", f"slow score {figure(_number(seen))} of 100", seen.active, seen.value, slow, seen.since)
 
 
 def throttled(look: Look, entity: str) -> Seen:
@@ -180,18 +174,19 @@ def throttled(look: Look, entity: str) -> Seen:
 
 def turns_away(look: Look, entity: str) -> Seen:
     """It turns requests away as too busy."""
-    seen = look.when("busy", entity, lambda _, value: value > 0.5)
+    limit = look.limit("store_takes_requests")
+    seen = look.when("busy", entity, lambda _, value: value > limit)
     if seen.state != "shown":
         return seen
     return Seen(
-        "shown", f"{figure(_number(seen))} requests/s refused as busy", seen.active, seen.value, 0.5, seen.since
+        "shown", f"{figure(_number(seen))} requests/s refused as busy", seen.active, seen.value, limit, seen.since
     )
 
 
 def reads_fail(look: Look, entity: str) -> Seen:
     """Reads fail in it."""
     for name in ("read_failures", "cop_failures", "request_failures"):
-        seen = look.over(name, entity, floor=0.5, factor=4)
+        seen = look.over(name, entity, floor=look.limit("store_reads_succeed"), factor=4)
         if seen.state == "shown":
             return seen
     return ABSENT if look.track("read_failures", entity) else unknown("its error counters have no samples")
@@ -220,8 +215,9 @@ def disk_low(look: Look, entity: str) -> Seen:
     ratio = _space(look, entity)
     if ratio is None:
         return unknown("its free space is not known")
-    if ratio < LOW_SPACE_RATIO:
-        return Seen("shown", f"{ratio:.1%} free", value=round(ratio, 4), limit=LOW_SPACE_RATIO)
+    limit = look.limit("store_space_left")
+    if ratio < limit:
+        return Seen("shown", f"{ratio:.1%} free", value=round(ratio, 4), limit=limit)
     return ABSENT
 
 
@@ -236,11 +232,8 @@ def disk_full(look: Look, entity: str) -> Seen:
     ratio = _space(look, entity)
     if ratio is None:
         return unknown("its free space is not known")
-    return (
-        Seen("shown", f"{ratio:.1%} free", value=round(ratio, 4), limit=FULL_SPACE_RATIO)
-        if ratio < FULL_SPACE_RATIO
-        else ABSENT
-    )
+    limit = look.limit("store_disk_space")
+    return Seen("shown", f"{ratio:.1%} free", value=round(ratio, 4), limit=limit) if ratio < limit else ABSENT
 
 
 def traffic_gone(look: Look, entity: str) -> Seen:

@@ -144,11 +144,12 @@ async def served(
     logs: bool = True,
     by: str = "tester",
     busy_seconds: float = 5.0,
+    **set_here: Any,
 ) -> AsyncGenerator[Served]:
-    """Serve the toy to a client in memory."""
+    """Serve the toy, with these settings of its cluster, to a client in memory."""
     world = ToyWorld()
     samples, lines = ToyMetrics([], world), ToyLogs()
-    cluster = toy_cluster(world, metrics=samples if metrics else None, logs=lines if logs else None)
+    cluster = toy_cluster(world, metrics=samples if metrics else None, logs=lines if logs else None, **set_here)
     settings = Settings(store=folder / "opsai.sqlite")
     async with open_store(settings.store, busy_seconds=busy_seconds) as store:
         server = build(Deps(cluster, store, settings))

@@ -164,6 +164,17 @@ async def test_check_invariants_narrows_to_one_rule_one_entity_or_one_state(tmp_
     assert {one["invariant"] for one in held["held"]} == {"part_roomy", "part_fast", "part_seen"}
 
 
+async def test_check_invariants_shows_the_limit_that_is_set_for_this_cluster(tmp_path: Path) -> None:
+    async with served(tmp_path, limits={"part_roomy": 0.5}, for_seconds={"part_roomy": 5}) as toy:
+        toy.world.parts["b"].full_ratio = 0.6
+        reply = await toy.ask("check_invariants", invariant="part_roomy")
+        known = await toy.ask("knowledge", words="part_roomy")
+
+    assert [(one["entity"], one["limit"]) for one in reply["violated"]] == [("part:b", 0.5)]
+    assert (reply["rule"]["limit"], reply["rule"]["for_seconds"]) == (0.5, 5)
+    assert known["entries"][0]["limit"] == 0.5
+
+
 async def test_the_stored_verdicts_are_where_a_claim_looks_for_them(tmp_path: Path) -> None:
     async with served(tmp_path) as toy:
         toy.world.parts["b"].up = False
