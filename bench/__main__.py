@@ -11,6 +11,7 @@ from bench.promql import evaluator
 from bench.replies import replies
 from bench.serving import cold_start, sizes
 from bench.table import Row, table
+from bench.ticking import ticking
 from bench.watching import watching
 from opsai_lab import recordings
 
@@ -22,11 +23,17 @@ def main() -> None:
     parser.add_argument(
         "--replies", nargs="+", type=Path, metavar="DIR", help="instead: reply sizes over all recordings of folders"
     )
+    parser.add_argument(
+        "--large", type=Path, metavar="DIR", help="instead: a look by size of cluster, this recording the large one"
+    )
     given = parser.parse_args()
     if given.replies:
         print(table(list(replies(given.replies))))
         return
     recording = recordings.find(given.recording)
+    if given.large:
+        print(table(list(ticking(recording, given.large))))
+        return
     with tempfile.TemporaryDirectory(prefix="opsai-bench-") as scratch:
         folder = Path(scratch)
         store = folder / "watched.sqlite"

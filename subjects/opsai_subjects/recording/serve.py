@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -29,10 +29,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(recording: Recording, clock: Clock) -> AsyncGenerator[Served]:
-    """Serve a recording, as of the clock, until the block ends."""
+async def serve(
+    recording: Recording, clock: Clock, *, around: Callable[[ASGIApp], ASGIApp] = lambda app: app
+) -> AsyncGenerator[Served]:
+    """Serve a recording, as of the clock, until the block ends. `around` wraps each node's application: to count, say."""
     nodes = [node.name for node in recording.incident.nodes]
-    apps: list[ASGIApp] = [NodeApi(recording, node, clock) for node in nodes]
+    apps: list[ASGIApp] = [around(NodeApi(recording, node, clock)) for node in nodes]
     apps.append(prometheus_api(recording, clock))
     sockets = [_bound() for _ in apps]
     ports = [bound.getsockname()[1] for bound in sockets]
