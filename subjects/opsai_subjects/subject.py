@@ -47,6 +47,18 @@ class Signal(Value):
     says: str
     normal: str
     """The normal range and where that figure comes from."""
+    topic: str = ""
+    """What it belongs to, one word: the index of a long catalogue goes by it."""
+    pitfalls: str = ""
+    """How it is read wrongly; empty where there is nothing to tell."""
+    versions: str = ""
+    """The versions that have it (`v7.5+`); empty: all that the adapter knows."""
+    needs: str = ""
+    """What there must be before it has series (`TiDB`, `the first such event`); empty: it always has."""
+    absent: Literal["unknown", "zero"] = "unknown"
+    """What no series means where others of its kind are: a counter that appears with its first event is at zero."""
+    grain: float = 0.0
+    """The smallest difference that tells anything, in its unit."""
 
 
 class Page(Value):

@@ -1,7 +1,7 @@
 """The tool `knowledge`: what an operator of this system knows."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,12 +12,14 @@ from opsai_subjects.errors import UnknownName
 from opsai_subjects.invariant import Invariant
 from opsai_subjects.model import Value
 from opsai_subjects.reply import Answer, Own, Rows, without_empty
-from opsai_subjects.subject import SubjectKind
+from opsai_subjects.subject import Signal, SubjectKind
 
 FOUND = 12
 INDEX_ROWS = 60
 SAYS_CHARS = 160
 PAGE_CHARS = 9_000
+TOPICS = "metrics/"
+"""Before a topic's name: `metrics/raft` lists the metrics of raft."""
 _WORD = re.compile(r"[a-z0-9_]{2,}")
 
 
@@ -36,7 +38,10 @@ class _Entry:
 async def knowledge(
     desk: Desk,
     words: Annotated[
-        str, Field(description="An id ('store_up') for the whole entry, words to search, empty for the index.")
+        str,
+        Field(
+            description="An id ('store_up', 'metrics/raft') for the whole entry, words to search, empty for the index."
+        ),
     ] = "",
     offset: Annotated[int, Field(description="Go on in a long page after so many characters.", ge=0)] = 0,
 ) -> Answer:
@@ -69,6 +74,7 @@ def _entries(kind: SubjectKind, invariants: Iterable[Invariant]) -> list[_Entry]
         *(_entry("fault", fault.id, fault.says, fault) for fault in kind.faults),
         *(_entry("invariant", invariant.id, invariant.says, invariant) for invariant in invariants),
         *(_entry("metric", signal.name, signal.says, signal) for signal in kind.signals),
+        *_topics(kind.signals),
         *(_entry("sign", sign.id, sign.says, sign) for sign in kind.signs),
         *(_entry("page", page.id, page.title, page) for page in kind.knowledge),
     ]
@@ -77,6 +83,15 @@ def _entries(kind: SubjectKind, invariants: Iterable[Invariant]) -> list[_Entry]
 def _entry(sort: str, name: str, says: str, value: Value) -> _Entry:
     fields = without_empty(value.model_dump())
     return _Entry(sort, name, says, " ".join(str(part) for part in fields.values()).lower(), {"type": sort, **fields})
+
+
+def _topics(signals: Sequence[Signal]) -> Iterator[_Entry]:
+    """Yield an entry for each topic of metrics: a list that is too long for the index."""
+    for topic in dict.fromkeys(signal.topic for signal in signals if signal.topic):
+        rows = [{"name": one.name, "unit": one.unit, "says": one.says} for one in signals if one.topic == topic]
+        names = ", ".join(str(row["name"]) for row in rows)
+        name = f"{TOPICS}{topic}"
+        yield _Entry("topic", name, names, names, {"type": "topic", "id": name, "metrics": rows})
 
 
 def _whole(entry: _Entry, offset: int) -> dict[str, object]:
@@ -93,9 +108,16 @@ def _whole(entry: _Entry, offset: int) -> dict[str, object]:
     return {**entry.whole, **more, "text": Own(part)}
 
 
-def _index(entries: Sequence[_Entry]) -> dict[str, Rows]:
+def _index(entries: Sequence[_Entry]) -> dict[str, object]:
     sorts = dict.fromkeys(entry.type for entry in entries)
-    ids = {sort: [entry.id for entry in entries if entry.type == sort] for sort in sorts if sort != "sign"}
+    topics = [entry for entry in entries if entry.type == "topic"]
+    listed = {"sign", "topic"} | ({"metric"} if topics else set[str]())
+    ids = {sort: [entry.id for entry in entries if entry.type == sort] for sort in sorts if sort not in listed}
+    counts = {entry.id: len(entry.says.split(", ")) for entry in topics}
+    return {**_names(ids), **({"metrics_by_topic": counts} if topics else {})}
+
+
+def _names(ids: Mapping[str, Sequence[str]]) -> dict[str, Rows]:
     return {f"{sort}s": Rows(names[:INDEX_ROWS], len(names), "search with words") for sort, names in ids.items()}
 
 
