@@ -1,12 +1,13 @@
 """The seam: what an adapter offers and what it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from opsai_subjects.fault import FaultKind, Sign, SignSpec
 from opsai_subjects.invariant import Invariant, Verdict
+from opsai_subjects.known_bug import BugSeen, KnownBug
 from opsai_subjects.model import (
     Clock,
     Events,
@@ -136,6 +137,10 @@ class Subject(Protocol):
         """Return the entities of each group that fault kinds speak of (`store` -> store:1, store:4). Pure."""
         ...
 
+    def bugs_seen(self, facts: Facts, kinds: Collection[str]) -> tuple[BugSeen, ...]:
+        """Return the known bugs whose mark stands in a log, then those that look like one of these fault kinds and that a version has. Pure."""
+        ...
+
     def stop_risk(self, facts: Facts, entity: str) -> Risk:
         """Say whether this entity could be stopped now without losing a quorum. Pure."""
         ...
@@ -171,6 +176,11 @@ class SubjectKind(Protocol):
     @property
     def knowledge(self) -> tuple[Page, ...]:
         """What an operator knows, page by page."""
+        ...
+
+    @property
+    def known_bugs(self) -> tuple[KnownBug, ...]:
+        """Bugs of the system itself that an operator meets; empty when nobody keeps such a table."""
         ...
 
     def parse_log(self, line: str) -> ParsedLine | None:

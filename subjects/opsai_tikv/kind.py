@@ -1,11 +1,13 @@
 """KIND: the TiKV adapter as the entry point names it."""
 
 from opsai_subjects.config import ClusterSettings
+from opsai_subjects.known_bug import KnownBug
 from opsai_subjects.model import ParsedLine
 from opsai_subjects.subject import Page, Sources, Subject
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import INVARIANTS
 from opsai_tikv.knowledge_pages import pages
+from opsai_tikv.known_bugs import known_bugs
 from opsai_tikv.logs import parse_log
 from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
@@ -35,6 +37,11 @@ class TikvKind:
     def knowledge(self) -> tuple[Page, ...]:
         """What an operator knows, read when first asked for."""
         return pages()
+
+    @property
+    def known_bugs(self) -> tuple[KnownBug, ...]:
+        """The table of known bugs."""
+        return known_bugs()
 
     def parse_log(self, line: str) -> ParsedLine | None:
         """Read one log line of the unified format."""

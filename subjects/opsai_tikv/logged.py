@@ -6,6 +6,7 @@ from datetime import datetime
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Node, Unread, Window, clean
 from opsai_tikv.facts import LogCount, NodeLog
+from opsai_tikv.log_patterns_bugs import BUG_PATTERNS
 from opsai_tikv.logs import classify, texts
 
 DECISIVE = (
@@ -23,6 +24,7 @@ DECISIVE = (
     "disk_error",
     "disk_usage_changed",
     "disk_probe_timeout",
+    *(pattern.id for pattern in BUG_PATTERNS),
 )
 LINES_AT_MOST = 20_000
 CUT_OFF = ("connect_timeout", "connection_aborted", "keepalive_timeout")

@@ -1,13 +1,15 @@
 """One TiKV cluster, looked at: the parts of the adapter put together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import Sign
 from opsai_subjects.invariant import Invariant, Verdict, adjusted
+from opsai_subjects.known_bug import BugSeen
 from opsai_subjects.model import Events, Topology, Window
 from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
 from opsai_tikv.attempts import Attempts
+from opsai_tikv.bugs_seen import bugs_seen
 from opsai_tikv.events import events
 from opsai_tikv.facts import TikvFacts, groups, same_entity
 from opsai_tikv.gather import gather
@@ -56,6 +58,10 @@ class TikvSubject:
     def groups(self, facts: Facts) -> Mapping[str, tuple[str, ...]]:
         """Return the entities by group."""
         return groups(_own(facts))
+
+    def bugs_seen(self, facts: Facts, kinds: Collection[str]) -> tuple[BugSeen, ...]:
+        """Return the known bugs that logs and versions show."""
+        return bugs_seen(_own(facts), kinds)
 
     def stop_risk(self, facts: Facts, entity: str) -> Risk:
         """Say whether this entity could be stopped now."""

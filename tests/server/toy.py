@@ -1,13 +1,14 @@
 """A cluster of a few parts, all in memory: a second subject, so that what is tested here knows no TiKV."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import FaultKind, Sign, SignSpec
 from opsai_subjects.invariant import Invariant, Verdict, adjusted
+from opsai_subjects.known_bug import BugSeen, KnownBug
 from opsai_subjects.model import (
     Event,
     Events,
@@ -170,6 +171,10 @@ class ToySubject:
     def groups(self, facts: Facts) -> Mapping[str, tuple[str, ...]]:
         return {"part": tuple(f"part:{name}" for name in _parts(facts)), "load": ("load",)}
 
+    def bugs_seen(self, facts: Facts, kinds: Collection[str]) -> tuple[BugSeen, ...]:
+        alike = (bug for bug in self.kind.known_bugs if not set(bug.kinds).isdisjoint(kinds))
+        return tuple(BugSeen(bug=bug, entity="part:a", version="1.0.0", has="yes") for bug in alike)
+
     def stop_risk(self, facts: Facts, entity: str) -> Risk:
         others = {name: part for name, part in _parts(facts).items() if f"part:{name}" != entity}
         if any(not seen for _, seen, _, _ in others.values()):
@@ -253,6 +258,18 @@ class ToyKind:
     )
     probes: tuple[Probe, ...] = ()
     knowledge: tuple[Page, ...] = (Page(id="parts", title="What parts are", text="A part does *one* thing."),)
+    known_bugs: tuple[KnownBug, ...] = (
+        KnownBug(
+            id="toy#7",
+            component="gears",
+            says="a cog slips and the part stops",
+            log=("cog slipped",),
+            kinds=("toy_down",),
+            fixed=("1.0.4", "2.0.0"),
+            source="https://toy.invalid/issues/7",
+            checked=date(2026, 5, 1),
+        ),
+    )
     paths: tuple[str, ...] = ("/status",)
 
     def parse_log(self, line: str) -> ParsedLine | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from opsai_server.tools.desk import Desk
-from opsai_server.tools.weighing import Weighed, weigh, weights
+from opsai_server.tools.weighing import Weighed, bug_row, weigh, weights
 from opsai_subjects.differential import contradictions
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.fault import Candidate, Sign
@@ -17,6 +17,7 @@ CAUSES = 4
 CANDIDATES = 5
 SIGNS = 8
 APART = 8
+BUGS = 3
 
 
 async def differential(
@@ -56,6 +57,9 @@ async def differential(
         ),
         "apart": _apart(weighed, [*causes[:CAUSES], *others[:CANDIDATES]]),
     }
+    if weighed.bugs:
+        advice = "read /known_bugs, or knowledge(words='tikv#18214') for one"
+        shown["known_bugs"] = Rows([bug_row(seen) for seen in weighed.bugs[:BUGS]], len(weighed.bugs), advice)
     if not causes:
         shown["note"] = _no_cause(weighed, wanted, kind)
     rows = unread_rows(weighed.unread())

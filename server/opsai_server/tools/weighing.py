@@ -10,7 +10,9 @@ from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
 from opsai_subjects.differential import merge, rank
 from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign
+from opsai_subjects.known_bug import BugSeen
 from opsai_subjects.model import Unread, Window
+from opsai_subjects.reply import without_empty
 from opsai_subjects.subject import Facts
 
 PAST = timedelta(minutes=15)
@@ -37,6 +39,8 @@ class Weighed:
     """How many looks of the watcher went into it."""
     missed: tuple[Unread, ...]
     """What the watcher could not read in those looks, and was read now."""
+    bugs: tuple[BugSeen, ...]
+    """Known bugs that logs show, or that look like a cause and are in a version that runs here."""
 
     def sign(self, entity: str, name: str) -> Sign | None:
         """Return what is known of one sign on one entity."""
@@ -53,6 +57,7 @@ class Weighed:
             "candidates": [weights(candidate) for candidate in found.candidates],
             "signs": signs_value(self.signs),
             "kinds": {name: self.kinds[name].model_dump(exclude={"id"}) for name in near if name in self.kinds},
+            "known_bugs": {seen.bug.id: bug_row(seen) for seen in self.bugs},
             "unread": self.unread(),
         }
 
@@ -71,10 +76,11 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
     signs = merge(desk.subject.signs(facts), ((tick.at, tick.signs) for tick in ticks))
     kinds = desk.kind.faults
     groups = desk.subject.groups(facts)
+    found = _founded(desk, rank(kinds, signs, groups), facts, ticks)
     return Weighed(
         facts=facts,
         signs=signs,
-        differential=_founded(desk, rank(kinds, signs, groups), facts, ticks),
+        differential=found,
         groups=groups,
         kinds={kind.id: kind for kind in kinds},
         says={spec.id: spec.says for spec in desk.kind.signs},
@@ -82,6 +88,7 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
         looked_from=spans[0].start,
         ticks=len(ticks),
         missed=_missed(facts, ticks),
+        bugs=desk.subject.bugs_seen(facts, [cause.kind for cause in found.causes]),
     )
 
 
@@ -127,6 +134,24 @@ def _missed(facts: Facts, ticks: Iterable[Tick]) -> tuple[Unread, ...]:
 
 def _brief(candidate: Candidate) -> dict[str, object]:
     return candidate.model_dump(include={"kind", "entity", "standing", "active", "score"})
+
+
+def bug_row(seen: BugSeen) -> dict[str, object]:
+    """Return one known bug: what it is, why it is named here, and what mends it."""
+    bug = seen.bug
+    by = "a line of its log bears the bug's mark" if seen.sample else "it looks like a cause named here"
+    has = "has it" if seen.has == "yes" else "may have it"
+    return without_empty(
+        {
+            "id": bug.id,
+            "says": bug.says,
+            "because": f"{by}, and its version {seen.version} {has}",
+            "entity": seen.entity,
+            "line": seen.sample,
+            "remedy": bug.remedy,
+            "source": bug.source,
+        }
+    )
 
 
 def weights(candidate: Candidate) -> dict[str, object]:

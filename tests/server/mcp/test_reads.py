@@ -335,6 +335,50 @@ async def test_knowledge_answers_by_id_by_words_and_with_an_index(tmp_path: Path
     assert index["evidence_id"] is None
 
 
+@pytest.mark.parametrize(
+    ("words", "version"),
+    [
+        ('[2026/05/04 03:02:01.123 +00:00] [WARN] ["cog slipped"]', None),
+        ("cog slipped in 1.0.2", "1.0.2: it has it"),
+        ("1.0.2", "1.0.2: it has it"),
+        ("v1.0.2 the part stops", "1.0.2: it has it"),
+        ("cog slipped in 2.1.0", "2.1.0: it does not have it"),
+    ],
+)
+async def test_knowledge_tells_a_known_bug_by_a_log_line_and_by_a_version(
+    tmp_path: Path, words: str, version: str | None
+) -> None:
+    async with served(tmp_path) as toy:
+        reply = await toy.ask("knowledge", words=words)
+
+    [bug] = reply["known_bugs"]
+    assert bug["id"] == "toy#7"
+    assert bug["remedy"] == "fixed in 1.0.4, 2.0.0"
+    assert bug.get("version") == version
+
+
+async def test_knowledge_has_no_bug_for_a_version_without_one(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        whole = await toy.ask("knowledge", words="toy#7")
+        reply = await toy.ask("knowledge", words="2.0.0 parts")
+
+    assert whole["entries"][0]["source"] == "https://toy.invalid/issues/7"
+    assert "known_bugs" not in reply
+
+
+async def test_the_differential_names_the_known_bug_that_looks_like_the_cause(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        well = await toy.ask("differential")
+        toy.world.parts["b"].up = False
+        toy.world.later(10)
+        down = await toy.ask("differential")
+
+    assert "known_bugs" not in well
+    [bug] = down["known_bugs"]
+    assert (bug["id"], bug["remedy"]) == ("toy#7", "fixed in 1.0.4, 2.0.0")
+    assert bug["because"] == "it looks like a cause named here, and its version 1.0.0 has it"
+
+
 async def test_facts_are_gathered_once_for_questions_asked_in_one_breath(tmp_path: Path) -> None:
     async with served(tmp_path) as toy:
         first = await toy.ask("overview")
