@@ -91,9 +91,9 @@ class RedactedLogs:
     def __init__(self, logs: LogSource) -> None:
         self._logs = logs
 
-    def nodes(self) -> tuple[str, ...]:
+    async def nodes(self) -> tuple[str, ...]:
         """Return the names under which logs are known."""
-        return self._logs.nodes()
+        return await self._logs.nodes()
 
     async def search(self, query: LogQuery) -> LogPage:
         """Search. Raises QueryInvalid."""

@@ -123,7 +123,7 @@ def test_a_text_made_to_be_slow_is_not(text: str) -> None:
 class OneLine:
     """A source of one line."""
 
-    def nodes(self) -> tuple[str, ...]:
+    async def nodes(self) -> tuple[str, ...]:
         return ("kv1",)
 
     async def search(self, query: LogQuery) -> LogPage:
@@ -135,6 +135,6 @@ async def test_lines_of_a_source_come_redacted_and_the_rest_of_the_page_as_it_is
     logs = RedactedLogs(OneLine())
     page = await logs.search(LogQuery(window(0, 2), nodes=("kv1",)))
 
-    assert logs.nodes() == ("kv1",)
+    assert await logs.nodes() == ("kv1",)
     assert page.lines == (LogLine("kv1", utc(1), "INFO", "m", {"key": MASK}, f"m [key={MASK}]"),)
     assert (page.matched, page.searched) == (1, ("kv1",))
