@@ -13,6 +13,8 @@ from mcp.types import CallToolResult, Tool
 from opsai_server.app import assemble
 from opsai_server.instructions import instructions
 from opsai_server.tools.desk import Desk, Waiting
+from opsai_subjects.registry import subject_kind
+from opsai_subjects.subject import SubjectKind
 from tests.server.mcp.bench import ERAS, served
 from tests.server.toy import ToyKind
 
@@ -23,6 +25,7 @@ BUDGET = SNAPSHOTS / "budget.json"
 UPDATE = "OPSAI_UPDATE_SNAPSHOTS"
 """Set to 1 it writes the snapshots instead of comparing: then read the diff."""
 HARD_CHARS = 17_500
+MOST_TOOLS = 15
 RATCHET = 1.05
 CLAUDE_CODE_CUTS_AT = 4096
 
@@ -41,8 +44,8 @@ NAMES = [
 ]
 
 
-async def definitions() -> dict[str, dict[str, Any]]:
-    tools = await assemble(ToyKind(), Waiting()).list_tools()
+async def definitions(kind: SubjectKind | None = None) -> dict[str, dict[str, Any]]:
+    tools = await assemble(kind or ToyKind(), Waiting()).list_tools()
     return {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
 
 
@@ -77,6 +80,13 @@ async def test_the_definitions_stay_within_their_budget() -> None:
     assert total <= RATCHET * agreed, f"{total} characters, {agreed} were agreed: run with {UPDATE}=1 if it is worth it"
 
 
+async def test_with_the_questions_of_its_adapter_a_server_stays_within_fifteen_tools_and_the_budget() -> None:
+    found = await definitions(subject_kind("tikv"))
+
+    assert len(found) <= MOST_TOOLS
+    assert sum(len(compact(definition)) for definition in found.values()) <= HARD_CHARS
+
+
 async def test_every_hint_is_explicit_and_only_the_conclusion_writes() -> None:
     found = await definitions()
     hints = {name: definition["annotations"] for name, definition in found.items()}
@@ -87,7 +97,7 @@ async def test_every_hint_is_explicit_and_only_the_conclusion_writes() -> None:
 
 
 async def test_every_parameter_is_described_and_no_other_is_allowed() -> None:
-    for name, definition in (await definitions()).items():
+    for name, definition in (await definitions(subject_kind("tikv"))).items():
         schema = definition["inputSchema"]
         assert schema["additionalProperties"] is False, name
         for parameter, described in schema["properties"].items():
@@ -104,7 +114,7 @@ async def test_no_schema_says_what_goes_without_saying() -> None:
 
 
 async def test_descriptions_fit_what_claude_code_shows_of_them() -> None:
-    for name, definition in (await definitions()).items():
+    for name, definition in (await definitions(subject_kind("tikv"))).items():
         assert 100 < len(definition["description"]) < CLAUDE_CODE_CUTS_AT, name
 
 
