@@ -1,9 +1,7 @@
 """The tool `query_metrics`: how metrics moved over a window."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -11,25 +9,19 @@ from pydantic import Field
 
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.emptiness import explained
+from opsai_server.tools.entities import Entities
+from opsai_server.tools.sampling import ranged, step
 from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
 from opsai_subjects.model import MetricsReply, Series, Window, utc
 from opsai_subjects.movement import Floats, change_of_level, slope_per_minute
 from opsai_subjects.reply import Answer, Rows, without_empty
-from opsai_subjects.subject import Facts, Signal
+from opsai_subjects.sparkline import WIDTH, sparkline
+from opsai_subjects.subject import Signal
 from opsai_subjects.windows import End, Minutes, Start, window
 
-POINTS = 40
-MAX_STEPS = 2_000
-STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
-"""Steps that are chosen from when none is given."""
-LIVE_SCRAPE_SECONDS = 10.0
-"""A live cluster's scrape interval is not known; 15 s is usual, so a rate range of six of these (60 s) holds four samples."""
-SCRAPES_IN_RANGE = 6
 POINT_SERIES = 5
 KEPT_POINTS = 20_000
 """Points are stored with the evidence up to so many in all, and figures alone beyond that."""
-ENTITY_LABELS = ("store", "store_id", "instance", "node")
-"""Labels that name what a series is about, before the one that names who reported it. The adapter says what they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +53,9 @@ async def query_metrics(
     """Say how metrics moved over a window: per series min, max, avg, first, last, trend and when its level changed.
 
     Use it to date a change and to compare nodes; which metrics matter for a fault the differential's signs and knowledge say.
-    Returns the series that moved most first. trend_per_minute is the Theil-Sen slope; change_at is where the level shifted
-    well above noise, by change_by; ended_at: no samples after it. Empty is explained. Claim path: /series/0/max. Costs one
-    range query.
+    Series that moved most come first; shape draws each (· is a gap), steady has one value. trend_per_minute is the Theil-Sen
+    slope; change_at: the level shifted well above noise, by change_by; ended_at: no samples after it. Empty is explained.
+    Claim path: /series/0/max. Costs one range query.
     """
     metrics = desk.subject.sources.metrics
     if metrics is None:
@@ -72,7 +64,7 @@ async def query_metrics(
         )
     question = _question(desk, query, name, window(desk.now(), minutes, start, end), step_seconds)
     reply = await metrics.range(question.promql, question.span, question.step_seconds)
-    entities = _Entities(desk, await desk.names()) if reply.series else None
+    entities = Entities(desk, await desk.names()) if reply.series else None
     rows = sorted((_row(entities, series, question) for series in reply.series), key=_moved, reverse=True)
     why = [] if rows else await explained(metrics, question.promql, question.span)
     if why and query in {signal.name for signal in desk.kind.signals}:
@@ -132,29 +124,8 @@ def _question(desk: Desk, query: str, name: str, span: Window, step_seconds: flo
     if name and name not in signals:
         raise UnknownName("named metric", name, tuple(signals), advice="PromQL goes into query.")
     signal = signals.get(name)
-    promql = (signal.promql if signal else query).replace("$range", f"{_range_seconds(desk):g}s")
-    return _Question(promql, signal, span, _step(desk, span, step_seconds))
-
-
-def _scrape_seconds(desk: Desk) -> float:
-    recording = desk.cluster.recording
-    return recording.incident.scrape_interval_seconds if recording is not None else LIVE_SCRAPE_SECONDS
-
-
-def _range_seconds(desk: Desk) -> float:
-    return SCRAPES_IN_RANGE * _scrape_seconds(desk)
-
-
-def _step(desk: Desk, span: Window, given: float | None) -> float:
-    if given is not None:
-        if span.seconds / given > MAX_STEPS:
-            advice = f"at least {span.seconds / MAX_STEPS:.0f}, or a shorter window"
-            raise ArgumentInvalid(
-                "step_seconds", given, f"over {span.seconds:.0f} s it makes more than {MAX_STEPS} points", advice
-            )
-        return given
-    least = max(span.seconds / POINTS, _scrape_seconds(desk))
-    return float(next((step for step in STEPS if step >= least), STEPS[-1]))
+    promql = ranged(desk, signal.promql if signal else query)
+    return _Question(promql, signal, span, step(desk, span.seconds, step_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +140,11 @@ class _Row:
     changed: bool
     step_seconds: float
 
+    @property
+    def still(self) -> bool:
+        """Whether it has one value from beginning to end."""
+        return not self.changed and self.moved == 0.0 and bool(np.isfinite(self.values).all())
+
     def points(self) -> dict[str, object]:
         """Return the points: time of the first, step, values (null where there is none)."""
         if not len(self.times):
@@ -179,22 +155,11 @@ class _Row:
         return {"start": utc(grid[0]), "step_seconds": self.step_seconds, "values": [at.get(time) for time in grid]}
 
 
-class _Entities:
-    """Which entity a series is about; each name is asked of the adapter once."""
-
-    def __init__(self, desk: Desk, facts: Facts) -> None:
-        self._same = functools.cache(partial(desk.subject.same_entity, facts))
-
-    def of(self, labels: Mapping[str, str]) -> str | None:
-        named = (self._same(labels[label]) for label in ENTITY_LABELS if labels.get(label))
-        return next((entity for entity in named if entity), None)
-
-
 def _moved(row: _Row) -> tuple[bool, float]:
     return (row.changed, row.moved)
 
 
-def _row(entities: _Entities | None, series: Series, question: _Question) -> _Row:
+def _row(entities: Entities | None, series: Series, question: _Question) -> _Row:
     every = np.array(series.points, dtype=np.float64).reshape(-1, 2)
     finite = every[np.isfinite(every[:, 1])]
     times, values = finite[:, 0], finite[:, 1]
@@ -204,15 +169,18 @@ def _row(entities: _Entities | None, series: Series, question: _Question) -> _Ro
         shown |= {"min": None, "max": None, "avg": None, "first": None, "last": series.last, "note": "no finite value"}
         return _Row(shown, labels, every[:, 0], every[:, 1], 0.0, False, question.step_seconds)
     change = change_of_level(times, values)
+    span = question.span
+    steps = min(WIDTH, round(span.seconds / question.step_seconds) + 1)
     low, high = float(values.min()), float(values.max())
-    ended = float(times[-1]) < question.span.end.timestamp() - 2 * question.step_seconds
-    began = float(times[0]) > question.span.start.timestamp() + 2 * question.step_seconds
+    ended = float(times[-1]) < span.end.timestamp() - 2 * question.step_seconds
+    began = float(times[0]) > span.start.timestamp() + 2 * question.step_seconds
     shown |= {
         "min": low,
         "max": high,
         "avg": float(values.mean()),
         "first": float(values[0]),
         "last": float(values[-1]),
+        "shape": sparkline(times, values, span.start.timestamp(), span.end.timestamp(), steps),
         "trend_per_minute": slope_per_minute(times, values),
         **({"change_at": utc(change.at), "change_by": change.after - change.before} if change else {}),
         **({"began_at": utc(float(times[0]))} if began else {}),
@@ -237,6 +205,7 @@ def _began_together(rows: Sequence[_Row]) -> object:
 
 def _brief(row: _Row, same: Mapping[str, str], began: object, *, points: bool) -> dict[str, object]:
     labels = {name: value for name, value in row.labels.items() if name not in same}
-    figures = {**row.shown, "labels": labels, **({"points": row.points()} if points else {})}
+    shown = {"labels": labels, "entity": row.shown["entity"], "steady": row.shown["last"]} if row.still else row.shown
+    figures = {**shown, "labels": labels, **({"points": row.points()} if points else {})}
     told = {"began_at"} if began is not None else set[str]()
     return {name: value for name, value in figures.items() if value is not None and value != {} and name not in told}

@@ -28,9 +28,19 @@ async def test_a_metric_is_told_as_figures_with_the_time_of_its_change(tmp_path:
     assert (moved["min"], moved["max"], moved["first"], moved["last"]) == (0.01, 0.5, 0.01, 0.5)
     assert moved["change_at"] == "2026-05-01T11:55:00.000Z"
     assert moved["change_by"] == 0.49
-    assert (still["entity"], still["trend_per_minute"]) == ("part:a", 0)
-    assert "change_at" not in still
+    assert moved["shape"] == "▁▁▁▁▁▁▁▁▁▁▁▁████████████"
+    assert still == {"labels": {"instance": "10.0.0.1:7000"}, "entity": "part:a", "steady": 0.01}
     assert stored["value"] == 0.5
+
+
+async def test_a_gap_in_a_series_shows_in_its_shape(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        load = [1.0] * 40 + [math.nan] * 40 + [2.0] * 40
+        toy.metrics.samples.append(series("toy_load", load))
+        (only,) = (await toy.ask("query_metrics", query="toy_load"))["series"]
+
+    assert len(only["shape"]) == 24
+    assert only["shape"].strip("▁█") == "·" * 8
 
 
 async def test_noise_is_no_change(tmp_path: Path) -> None:
@@ -151,4 +161,4 @@ async def test_numbers_that_json_does_not_have_are_strings(tmp_path: Path) -> No
 
     assert infinite["series"][0]["last"] == "+Inf"
     assert infinite["series"][0]["note"] == "no finite value"
-    assert big["series"][0]["last"] == "1152921504606846976"
+    assert big["series"][0]["steady"] == "1152921504606846976"

@@ -1,0 +1,23 @@
+"""Which entity a time series is about."""
+
+import functools
+from collections.abc import Mapping
+from functools import partial
+
+from opsai_server.tools.desk import Desk
+from opsai_subjects.subject import Facts
+
+ENTITY_LABELS = ("store", "store_id", "instance", "node")
+"""Labels that name what a series is about, before the one that names who reported it. The adapter says what they mean."""
+
+
+class Entities:
+    """The entities of one moment; each name is asked of the adapter once."""
+
+    def __init__(self, desk: Desk, facts: Facts) -> None:
+        self._same = functools.cache(partial(desk.subject.same_entity, facts))
+
+    def of(self, labels: Mapping[str, str]) -> str | None:
+        """Return the entity that the labels name, None when they name none."""
+        named = (self._same(labels[label]) for label in ENTITY_LABELS if labels.get(label))
+        return next((entity for entity in named if entity), None)
