@@ -30,6 +30,7 @@ from opsai_subjects.endpoint import (
     Url,
 )
 from opsai_subjects.errors import SettingsInvalid
+from opsai_subjects.log_settings import DockerSettings, LokiSettings
 from opsai_subjects.matchers import LabelName, LabelValue
 
 FILE_NAME = "opsai.toml"
@@ -49,6 +50,8 @@ class ClusterSettings(Section):
     """Labels that every series of this cluster has in an engine that serves several."""
     logs: dict[str, str] = Field(default_factory=dict[str, str])
     """Node (its name, address or PD name) to a file or glob."""
+    loki: LokiSettings | None = None
+    docker: DockerSettings | None = None
     redact: bool = True
     """Row keys and values in log lines are shown as ‹?›; False shows them as logged."""
     addresses: dict[HostPort, Reachable] = Field(default_factory=dict[str, str])
@@ -165,6 +168,8 @@ def _file_content(file: Path) -> dict[str, JsonValue]:
     for cluster in _table(content.get("clusters")).values():
         for section in ("cluster_access", "prometheus_access"):
             _anchor(_table(_table(cluster).get(section)), ACCESS_FILES, file.parent)
+        for section in ("loki", "docker"):
+            _anchor(_table(_table(_table(cluster).get(section)).get("access")), ACCESS_FILES, file.parent)
         logs = _table(_table(cluster).get("logs"))
         _anchor(logs, tuple(logs), file.parent)
     return content
@@ -259,6 +264,6 @@ def _known_beside(place: tuple[int | str, ...]) -> tuple[str, ...]:
         if section is None or part not in section.model_fields:
             continue  # the name of a cluster
         annotation = section.model_fields[str(part)].annotation
-        inner = (get_args(annotation) or (annotation,))[-1]
-        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+        inner = [part for part in get_args(annotation) or (annotation,) if isinstance(part, type)]
+        section = next((part for part in inner if issubclass(part, BaseModel)), None)
     return tuple(section.model_fields) if section is not None else ()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from opsai_subjects.config import ClusterSettings, WebLimits
 from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid
 from opsai_subjects.invariant import Invariant
+from opsai_subjects.log_opening import open_logs
 from opsai_subjects.model import Clock, LogSource, MetricsSource, WallClock
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.folder import Recording, open_recording
@@ -20,7 +20,7 @@ from opsai_subjects.recording.logs import RecordedLogs
 from opsai_subjects.recording.marked import RecordedTransport
 from opsai_subjects.recording.serve import Served, serve
 from opsai_subjects.registry import subject_kind
-from opsai_subjects.sources.files import FileLogs
+from opsai_subjects.sources.paths import below
 from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
 from opsai_subjects.sources.prometheus import Prometheus
 from opsai_subjects.sources.redaction import RedactedLogs
@@ -68,18 +68,23 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
     async with AsyncExitStack() as stack:
         web = await stack.enter_async_context(
             open_web(
-                settings.cluster_access, limits, allow=_below(kind.paths, (*settings.pd, *settings.addresses.values()))
+                settings.cluster_access, limits, allow=below(kind.paths, (*settings.pd, *settings.addresses.values()))
             )
         )
         metrics: MetricsSource | None = None
         if settings.prometheus is not None:
             metrics_web = await stack.enter_async_context(
-                open_web(settings.prometheus_access, limits, allow=_below(PROMETHEUS_PATHS, (settings.prometheus,)))
+                open_web(settings.prometheus_access, limits, allow=below(PROMETHEUS_PATHS, (settings.prometheus,)))
             )
             metrics = narrowed(Prometheus(settings.prometheus, metrics_web, clock), settings.matchers)
-        logs = FileLogs(settings.logs, kind.parse_log) if settings.logs else None
+        opened = await stack.enter_async_context(open_logs(settings, limits, kind.parse_log, clock))
         sources = Sources(
-            web=web, metrics=metrics, logs=_redacted(logs, settings), clock=clock, reach=settings.addresses
+            web=web,
+            metrics=metrics,
+            logs=_redacted(opened.logs, settings),
+            clock=clock,
+            reach=settings.addresses,
+            states=opened.states,
         )
         yield Cluster(name, kind.open(name, settings, sources), clock, settings, None)
 
@@ -141,13 +146,6 @@ def _known_invariants(name: str, settings: ClusterSettings, invariants: tuple[In
                 f"[clusters.{name}.{section}] names {', '.join(map(repr, wrong))}, which is {what} of {settings.subject}. "
                 f"Known: {', '.join(sorted(known))}."
             )
-
-
-def _below(paths: tuple[str, ...], bases: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the patterns of these paths, below the path of each base as well (a proxy may stand there)."""
-    prefixes = sorted({urlsplit(base).path.rstrip("/") for base in bases if "://" in base} - {""})
-    below = "|".join(re.escape(prefix) for prefix in prefixes)
-    return tuple(f"(?:{below})?(?:{path})" for path in paths) if prefixes else paths
 
 
 def parse_moment(text: str, recording: Recording) -> datetime:

@@ -19,11 +19,16 @@ async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -
     """Say of each log whether it is a node's, can be read, and how old its newest line is."""
     living = [node for node in nodes if node.state != "Tombstone"]
     names = await source.nodes() if source is not None else ()
-    if source is None or not names:
+    if source is not None and not names:
+        return [await _nobody(source, now)]
+    if source is None:
         says = "no logs are set: what only logs tell (orderly stops, elections, who cannot reach whom) is unknown"
         return [
             Sight(
-                source="logs", state="partial", says=says, advice="give --logs NODE=GLOB for each node, or set `logs`"
+                source="logs",
+                state="partial",
+                says=says,
+                advice="give --logs NODE=GLOB for each node, or set `logs`, `loki` or `docker`",
             )
         ]
     finder = Finder(living)
@@ -52,11 +57,25 @@ async def _log(source: LogSource, name: str, entity: str | None, now: datetime) 
         page = await source.search(query)
     except (SourceError, QueryInvalid) as error:
         return Sight(source=f"logs:{name}", state="blind", identity=entity or "", says=str(error))
+    if page.unread and (name not in page.searched or not page.lines):
+        return _unread(f"logs:{name}", page, entity or "")
+    seen = _read(name, entity, page, now)
+    where = page.origins.get(name)
+    return seen.model_copy(update={"says": f"{where}: {seen.says}"}) if where else seen
+
+
+async def _nobody(source: LogSource, now: datetime) -> Sight:
+    """Say why a source that is set knows no node."""
+    page = await source.search(LogQuery(Window(start=now - LOOK_BACK, end=now), limit=1))
     if page.unread:
-        unread = page.unread[0]
-        says = f"{unread.asked}: {unread.why}"
-        return Sight(source=f"logs:{name}", state="blind", identity=entity or "", says=says, advice=unread.advice)
-    return _read(name, entity, page, now)
+        return _unread("logs", page, "")
+    return Sight(source="logs", state="blind", says="what is set for logs knows no node", advice="see its settings")
+
+
+def _unread(label: str, page: LogPage, entity: str) -> Sight:
+    unread = page.unread[0]
+    says = f"{unread.asked}: {unread.why}"
+    return Sight(source=label, state="blind", identity=entity, says=says, advice=unread.advice)
 
 
 def _read(name: str, entity: str | None, page: LogPage, now: datetime) -> Sight:

@@ -259,3 +259,27 @@ def test_any_text_is_an_http_url_or_is_said_to_be_none(text: str) -> None:
     else:
         assert full.startswith(("http://", "https://"))
         assert url(full) == full
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ({"loki": {"selector": '{a="b"}'}}, "loki.url: Field required"),
+        ({"loki": {"url": "loki:3100", "selector": "app=tikv"}}, "'app=tikv' is not a stream selector like"),
+        ({"loki": {"url": "loki:3100", "selector": "{}"}}, "'{}' is not a stream selector"),
+        (
+            {"loki": {"url": "loki:3100", "selector": '{a="b"}', "node_label": "a-b"}},
+            "'a-b' is not the name of a label",
+        ),
+        ({"docker": {"containers": {}}}, "docker.containers: Dictionary should have at least 1 item"),
+        ({"docker": {"containers": {"a": "../b"}}}, "'../b' is not a container's name or id"),
+        ({"docker": {"url": "unix://docker.sock", "containers": {"a": "b"}}}, "is not a socket like unix:///"),
+        ({"docker": {"url": "ssh://host", "containers": {"a": "b"}}}, "is not a URL like"),
+        ({"docker": {"sockets": 1}}, "there is no such setting; known here: url, containers, access"),
+    ],
+)
+def test_where_logs_are_is_refused_with_what_is_wrong(section: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingsInvalid) as invalid:
+        load(None, clusters={"prod": {"pd": ["pd:2379"], **section}})
+
+    assert told in str(invalid.value)

@@ -194,3 +194,25 @@ def test_what_is_no_moment_of_the_recording_is_refused_with_those_that_are(recor
         f"{text!r} is no moment of the recording. Give start, end, +90s (after the start) or a time between "
         "2026-03-01T12:00:00+00:00 and 2026-03-01T12:05:00+00:00."
     )
+
+
+async def test_logs_of_several_kinds_stand_behind_one_source(tmp_path: Path) -> None:
+    settings = ClusterSettings.model_validate(
+        {
+            "pd": ["pd:2379"],
+            "logs": {"a": str(tmp_path / "none.log")},
+            "docker": {"url": f"unix://{tmp_path}/none.sock", "containers": {"b": "b"}},
+            "loki": {"url": "http://127.0.0.1:1/loki", "selector": '{app="tikv"}', "nodes": {"c": "c"}},
+        }
+    )
+    async with open_cluster("prod", settings, WebLimits()) as cluster:
+        logs, states = cluster.subject.sources.logs, cluster.subject.sources.states
+        assert logs is not None
+        assert states is not None
+        page = await logs.search(LogQuery(Window.last(60, datetime.now(UTC))))
+        told = await states.last_states()
+
+    assert [unread.source for unread in page.unread] == ["logs:a", "logs:b", "loki"]
+    assert "no file matches" in page.unread[0].why
+    assert "Loki at http://127.0.0.1:1/loki: no connection" in page.unread[2].why
+    assert [unread.source for unread in told.unread] == ["logs:b"]

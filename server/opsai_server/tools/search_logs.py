@@ -72,7 +72,9 @@ async def search_logs(
     """
     logs = desk.subject.sources.asked_logs or desk.subject.sources.logs
     if logs is None:
-        raise SettingsInvalid(f"Cluster {desk.name!r} has no logs. Set `logs` in opsai.toml or give --logs NODE=GLOB.")
+        raise SettingsInvalid(
+            f"Cluster {desk.name!r} has no logs. Set `logs` (or loki, docker) in opsai.toml or give --logs NODE=GLOB."
+        )
     span = window(desk.now(), minutes, start, end)
     query = LogQuery(
         window=span,

@@ -7,10 +7,11 @@ cookie and reads no proxy from the environment, so what it says of an endpoint i
 import re
 import time
 import zlib
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from json import JSONDecodeError, dumps, loads
+from typing import TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -34,6 +35,7 @@ from opsai_subjects.errors import (
 from opsai_subjects.model import clean
 from opsai_subjects.sources.credentials import Credentials, credentials, tls_context
 
+T = TypeVar("T")
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
 QUESTION_EXTENSION = "opsai.question"
@@ -121,12 +123,58 @@ class Web:
         `of` is who is asked and `asked` what for (None: the path), for messages. An answer outside 2xx raises
         SourceRefused unless its status is in `accept`. `read_seconds` bounds the whole answer. Raises SourceError.
         """
+
+        async def whole(response: httpx.Response, question: _Question, keys: Credentials) -> WebReply:
+            if not (response.is_success or response.status_code in accept):
+                raise await _refusal(response, question, keys)
+            body = await _read(response, self._limits.max_body_bytes, question)
+            kind = response.headers.get("content-type", "")
+            seconds = time.monotonic() - question.began
+            return WebReply(response.status_code, body, kind, seconds, question.asked, question.of)
+
+        return await self._ask(url, whole, of=of, asked=asked, params=params, headers=headers, seconds=read_seconds)
+
+    async def stream(
+        self,
+        url: str,
+        into: Callable[[bytes], bool],
+        *,
+        of: str,
+        params: Params | None = None,
+        read_seconds: float | None = None,
+    ) -> bool:
+        """Ask once and hand the answer over part by part; return whether it came to its end.
+
+        `into` takes a part and says whether to go on. What it was given before a failure is good. Raises SourceError.
+        """
+
+        async def parts(response: httpx.Response, question: _Question, keys: Credentials) -> bool:
+            if not response.is_success:
+                raise await _refusal(response, question, keys)
+            async for part in _decoded(response, self._limits.max_body_bytes, question):
+                if not into(part):
+                    return False
+            return True
+
+        return await self._ask(url, parts, of=of, asked=None, params=params, headers=None, seconds=read_seconds)
+
+    async def _ask(
+        self,
+        url: str,
+        take: Callable[[httpx.Response, "_Question", Credentials], Awaitable[T]],
+        *,
+        of: str,
+        asked: str | None,
+        params: Params | None,
+        headers: Mapping[str, str] | None,
+        seconds: float | None,
+    ) -> T:
         full = self._url(url, params)
         of = without_userinfo(of)
         asked = asked or _path_and_query(full)
-        budget = self._limits.read_seconds if read_seconds is None else read_seconds
-        question = _Question(asked, of, self._limits.connect_seconds, budget, tls=full.scheme == "https")
-        began = time.monotonic()
+        budget = self._limits.read_seconds if seconds is None else seconds
+        tls = full.scheme == "https"
+        question = _Question(asked, of, self._limits.connect_seconds, budget, tls=tls, began=time.monotonic())
         # Taken out of the URL, since httpx logs URLs as they are.
         keys = self._keys.with_userinfo(full.userinfo.decode("ascii", errors="replace"))
         full = full.copy_with(userinfo=b"")
@@ -142,7 +190,7 @@ class Web:
                 )
                 response = await self._client.send(request, stream=True)
                 try:
-                    return await self._whole(response, question, keys, accept, began)
+                    return await take(response, question, keys)
                 finally:
                     await response.aclose()
 
@@ -166,22 +214,6 @@ class Web:
         if ".." in path.split("/") or not any(pattern.fullmatch(path) for pattern in self._allow):
             raise OpsaiError(f"The path {path!r} is not one that may be read. Nothing was sent.")
         return full
-
-    async def _whole(
-        self, response: httpx.Response, question: "_Question", keys: Credentials, accept: tuple[int, ...], began: float
-    ) -> WebReply:
-        wanted = response.is_success or response.status_code in accept
-        if not wanted:
-            raise await _refusal(response, question, keys)
-        body = await _read(response, self._limits.max_body_bytes, question)
-        return WebReply(
-            status=response.status_code,
-            body=body,
-            content_type=response.headers.get("content-type", ""),
-            seconds=time.monotonic() - began,
-            asked=question.asked,
-            of=question.of,
-        )
 
 
 @asynccontextmanager
@@ -214,6 +246,7 @@ class _Question:
     connect_seconds: float
     read_seconds: float
     tls: bool
+    began: float
 
     @property
     def other_cause(self) -> str:
