@@ -126,10 +126,11 @@ def merge(now: Sequence[Sign], past: Iterable[tuple[datetime, Sequence[Sign]]]) 
     return tuple(merged)
 
 
-def _order(candidate: Candidate, kind: FaultKind) -> tuple[int, bool, int, float, str, str]:
+def _order(candidate: Candidate, kind: FaultKind) -> tuple[int, bool, float, float, str, str]:
     standing = ("fits", "possible", "contradicted").index(candidate.standing)
-    weight = 0 if candidate.standing == "contradicted" else kind.weight
-    return (standing, not candidate.active, -weight, -candidate.score, candidate.kind, candidate.entity)
+    # of what fits, the kind that says most; of what may be, the one that least is missing for
+    first, second = (kind.weight, candidate.score) if candidate.standing == "fits" else (candidate.score, kind.weight)
+    return (standing, not candidate.active, -first, -second, candidate.kind, candidate.entity)
 
 
 def _causes(found: Sequence[Candidate], kinds: Mapping[str, FaultKind]) -> tuple[Candidate, ...]:

@@ -41,14 +41,14 @@ def cost(truth: Truth, replies: Sequence[Replied], aliases: Aliases) -> Cost | N
 
 
 def named_in(reply: Mapping[str, JsonValue]) -> tuple[NamedCause, ...]:
-    """Return the causes that a reply names under `causes`."""
+    """Return the causes that a reply names under `causes`; what is only possible is not named."""
     causes = reply.get("causes")
     return tuple(_named(causes)) if isinstance(causes, list) else ()
 
 
 def _named(causes: Iterable[JsonValue]) -> Iterable[NamedCause]:
     for cause in causes:
-        if isinstance(cause, dict):
+        if isinstance(cause, dict) and cause.get("standing") != "possible":
             yield NamedCause(kind=vocabulary(str(cause.get("kind"))), entity=str(cause.get("entity")))
 
 

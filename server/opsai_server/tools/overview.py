@@ -9,6 +9,7 @@ from opsai_server.tools.judged import SEVERITIES, by_id, counts, row, unknown_re
 from opsai_server.tools.shaping import by_count, moment
 from opsai_server.tools.ticket_rows import listed
 from opsai_server.tools.timeline import brief
+from opsai_server.tools.unsettled import unsettled
 from opsai_server.tools.weighing import weigh
 from opsai_subjects.fault import Candidate
 from opsai_subjects.invariant import Verdict
@@ -41,7 +42,8 @@ async def overview(desk: Desk) -> Answer:
     invariants = by_id(desk.subject.invariants)
     violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]
     unknown = unknown_reasons(verdicts)
-    causes = [_cause(facts, cause) for cause in (await weigh(desk, None)).differential.causes]
+    found = (await weigh(desk, None)).differential
+    causes = [_cause(facts, cause) for cause in (*found.causes, *unsettled(found, verdicts, invariants))]
     unread = (*facts.unread, *events.unread)
     watcher = _watcher(desk, await desk.store.heartbeat(desk.name), desk.now())
     recent = [without_empty(event.model_dump()) for event in reversed(events.events)]
