@@ -227,6 +227,17 @@ class LastState(Value):
     source: str
     """Who says so: `docker`, `kubernetes`."""
 
+    @property
+    def killed_for_memory(self) -> bool:
+        """Whether the kernel killed it for its memory: both runtimes have one word for that."""
+        return self.reason == "OOMKilled"
+
+    @property
+    def how(self) -> str:
+        """How it ended, in a few words: `OOMKilled, exit code 137`."""
+        code = f"exit code {self.exit_code}" if self.exit_code is not None else ""
+        return ", ".join(part for part in (self.reason, code) if part) or "no reason is kept"
+
 
 @dataclass(frozen=True, slots=True)
 class LastStates:

@@ -8,9 +8,11 @@ import anyio
 from opsai_subjects.model import Event, Events, LogQuery, LogSource, MetricsReply, MetricsSource, Node, Series, Window
 from opsai_subjects.subject import Sources
 from opsai_tikv.attempts import Attempts
+from opsai_tikv.ended import end_events, read_ends
 from opsai_tikv.event_lines import BURSTS, ONCE, OWN, Names, read_lines
 from opsai_tikv.event_merging import told_once
 from opsai_tikv.event_series import Named, leaders_moved, leaderships, starts, store_states, targets
+from opsai_tikv.logged import node_of
 from opsai_tikv.logs import texts
 from opsai_tikv.tracking import Finder
 
@@ -60,9 +62,13 @@ async def events(
             return
         found.extend(await _of_logs(sources.logs, window, people, readable, tries))
 
+    async def from_containers() -> None:
+        found.extend(end_events(await read_ends(sources.states, nodes, tries), window))
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(from_metrics)
         tasks.start_soon(from_logs)
+        tasks.start_soon(from_containers)
     inside = [event for event in found if window.start <= event.at <= window.end]
     told = sorted(told_once(inside, readable), key=lambda event: (event.at, event.entity, event.kind))
     return Events(window=window, events=tuple(told), unread=tries.unread)
@@ -73,6 +79,7 @@ class _People:
 
     def __init__(self, nodes: Sequence[Node], aliases: Mapping[str, str]) -> None:
         self._finder = Finder(nodes)
+        self._nodes = tuple(nodes)
         self._aliases = aliases
         self._names = {node.entity: node.name for node in nodes}
         self._roles = {node.entity: "pd" if node.role == "pd" else "tikv" for node in nodes}
@@ -87,8 +94,11 @@ class _People:
 
     def of_log(self, node: str) -> str:
         """Return the entity whose log goes by that name; the name itself when it is no known node."""
-        found = self._finder.by_instance(node, "tikv") or self._finder.by_instance(node, "pd")
-        return found or self._aliases.get(node, node)
+        found = (
+            self._finder.by_instance(node, "tikv") or self._finder.by_instance(node, "pd") or self._aliases.get(node)
+        )
+        own = node_of(node, self._nodes) if found is None else None
+        return found or (own.entity if own is not None else node)
 
     def role(self, log_node: str) -> str:
         """Return `pd` or `tikv`, empty for the log of no known node."""

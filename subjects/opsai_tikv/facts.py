@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from opsai_subjects.model import Scalar, Value
+from opsai_subjects.model import LastState, Scalar, Value
 from opsai_subjects.subject import Facts
 from opsai_tikv.pd_values import Outcome
 
@@ -148,6 +148,8 @@ class TikvFacts(Facts):
     """Reporting store to the stores it says it cannot reach and the reports per second, now."""
     logs: dict[str, NodeLog] = Field(default_factory=dict[str, NodeLog])
     """Entity to what its log says; an entity that is not here has no readable log."""
+    ends: dict[str, LastState] = Field(default_factory=dict[str, LastState])
+    """Entity to how its process last ended; an entity that is not here runs in no container that could be asked."""
 
     def store(self, entity: str) -> StoreFacts | None:
         """Return the store of that entity."""

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import anyio
 
 from opsai_subjects.errors import SourceError
-from opsai_subjects.model import LogSource, MetricsSource, Node, Scalar, Window
+from opsai_subjects.model import LastState, LogSource, MetricsSource, Node, Scalar, Window
 from opsai_subjects.subject import Sources
 from opsai_tikv.attempts import Attempts
+from opsai_tikv.ended import read_ends
 from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, StoreFacts, TikvFacts, Tracks
 from opsai_tikv.logged import read_logs
 from opsai_tikv.metrics_round import MetricsRound
@@ -39,6 +40,7 @@ class _Found:
     followed: Followed | None = None
     region_states: dict[str, int] | None = None
     logs: dict[str, NodeLog] = field(default_factory=dict[str, NodeLog])
+    ends: dict[str, LastState] = field(default_factory=dict[str, LastState])
     ports: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
     settings: dict[str, dict[str, Scalar]] | None = None
 
@@ -121,6 +123,7 @@ def _facts(
         tracks=tracks,
         unreachable=found.followed.unreachable if found.followed else {},
         logs=found.logs,
+        ends=found.ends,
     )
 
 
@@ -151,11 +154,14 @@ async def _side_by_side(
     async def of_logs() -> None:
         found.logs = await _logs(sources.logs, nodes, window, tries)
 
+    async def of_containers() -> None:
+        found.ends = await read_ends(sources.states, nodes, tries)
+
     async def of_ports() -> None:
         found.ports, found.settings = await _ports(sources, stores, tries)
 
     async with anyio.create_task_group() as tasks:
-        for part in (of_pd, of_metrics, of_logs, of_ports):
+        for part in (of_pd, of_metrics, of_logs, of_containers, of_ports):
             tasks.start_soon(part)
     return found
 

@@ -63,12 +63,19 @@ async def read_logs(
 
 
 def node_of(name: str, nodes: Sequence[Node]) -> Node | None:
-    """Return the node that a log's name means: its name, entity, address or host."""
+    """Return the node that a log's name means: its name, entity, address, host, or the host's own name (a pod's)."""
     for node in nodes:
         if name in (node.name, node.entity, node.address, node.status_address):
             return node
     hosts = [node for node in nodes if node.address.rsplit(":", 1)[0] == name]
+    hosts = hosts or [node for node in nodes if own_host(node.address) == name]
     return hosts[0] if len(hosts) == 1 else None
+
+
+def own_host(address: str) -> str:
+    """Return a host's own name: `prod-tikv-0` of `prod-tikv-0.prod-tikv-peer.ns.svc:20160`; empty for an IP address."""
+    host, dot, _ = address.rsplit(":", 1)[0].partition(".")
+    return host if dot and not host.isdecimal() else ""
 
 
 async def _search(logs: LogSource, query: LogQuery) -> LogPage:

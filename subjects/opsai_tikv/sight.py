@@ -13,6 +13,7 @@ from opsai_tikv.pd_values import Store
 from opsai_tikv.sight_cluster import agreement, clock, leader, members, ports
 from opsai_tikv.sight_engine import prometheus
 from opsai_tikv.sight_logs import logs
+from opsai_tikv.sight_states import states
 
 
 async def check(pd: Pd, settings: ClusterSettings, sources: Sources, nodes: Sequence[Node]) -> tuple[Sight, ...]:
@@ -38,6 +39,7 @@ async def check(pd: Pd, settings: ClusterSettings, sources: Sources, nodes: Sequ
 
     async def look_at_logs() -> None:
         of_logs.extend(await logs(sources.logs, nodes, now))
+        of_logs.extend(await states(sources.states, nodes))
 
     async with anyio.create_task_group() as tasks:
         for look in (look_at_ports, look_at_engine, look_at_logs):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import LogPage, LogQuery, LogSource, Node, Window
 from opsai_subjects.subject import Sight
-from opsai_tikv.tracking import Finder
+from opsai_tikv.logged import node_of
 
 LOOK_BACK = timedelta(hours=1)
 LOOK_AHEAD = timedelta(hours=14)
@@ -31,13 +31,12 @@ async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -
                 advice="give --logs NODE=GLOB for each node, or set `logs`, `loki` or `docker`",
             )
         ]
-    finder = Finder(living)
     found: list[Sight] = []
     of: set[str] = set()
     for name in names:
-        entity = finder.by_instance(name, "tikv") or finder.by_instance(name, "pd")
-        if entity is not None:
-            of.add(entity)
+        node = node_of(name, living)
+        entity = node.entity if node is not None else None
+        of |= {entity} if entity is not None else set()
         found.append(await _log(source, name, entity, now))
     without = [node.name for node in living if node.entity not in of]
     if without:

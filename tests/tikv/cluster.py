@@ -8,7 +8,7 @@ import httpx
 from pydantic import JsonValue
 
 from opsai_subjects.config import ClusterSettings
-from opsai_subjects.model import LogSource, MetricsSource
+from opsai_subjects.model import LogSource, MetricsSource, StateSource
 from opsai_subjects.subject import Sources
 from opsai_tikv.kind import KIND
 from opsai_tikv.pd import V1
@@ -94,6 +94,8 @@ async def subject(
     *,
     metrics: MetricsSource | None = None,
     logs: LogSource | None = None,
+    asked_logs: LogSource | None = None,
+    states: StateSource | None = None,
     dead: Mapping[str, str] | None = None,
     at: datetime = AT,
     names: Mapping[str, str] | None = None,
@@ -101,7 +103,9 @@ async def subject(
 ) -> AsyncGenerator[TikvSubject]:
     """Open the cluster as a subject."""
     async with opened(Whole(pd, dead)) as web:
-        sources = Sources(web=web, metrics=metrics, logs=logs, clock=StillClock(at))
+        sources = Sources(
+            web=web, metrics=metrics, logs=logs, clock=StillClock(at), asked_logs=asked_logs, states=states
+        )
         settings = ClusterSettings(pd=urls, names=dict(PEOPLE if names is None else names))
         found = KIND.open("prod", settings, sources)
         assert isinstance(found, TikvSubject)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from opsai_subjects.model import Node
+from opsai_subjects.model import LastState, Node
 from opsai_tikv.facts import HotRegion, LogCount, MemberFacts, NodeLog, StoreFacts, TikvFacts, Track, Tracks
 from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, track
 
@@ -127,6 +127,7 @@ class Scene:
         self.region_states = {"miss-peer": 0, "down-peer": 0, "pending-peer": 0}
         self.gc_age: float | None = None
         self.logs = {entity: NodeLog(lines=100, last_at=AT - timedelta(seconds=2)) for entity in (*STORES, *MEMBERS)}
+        self.ends: dict[str, LastState] = {}
         self.stores_known = True
 
     def _store(self, entity: str) -> StoreFacts:
@@ -195,6 +196,18 @@ class Scene:
                 "last_at": AT - timedelta(seconds=silent_seconds),
                 "accuses": dict.fromkeys(accuses, 5),
             }
+        )
+
+    def end(self, entity: str, reason: str, exit_code: int | None, *, age_seconds: float, running: bool) -> None:
+        """Let whoever runs its container tell how it last ended."""
+        self.ends[entity] = LastState(
+            node=self.stores[entity].name,
+            running=running,
+            ended_at=AT - timedelta(seconds=age_seconds),
+            reason=reason,
+            exit_code=exit_code,
+            restarts=int(running),
+            source="docker",
         )
 
     def vanish(self, entity: str, since: int = ONSET) -> None:
@@ -266,6 +279,7 @@ class Scene:
             tracks=Tracks(start=START, step_seconds=STEP_SECONDS, by_name=by_name),
             unreachable=self.unreachable,
             logs=self.logs,
+            ends=self.ends,
         )
 
 

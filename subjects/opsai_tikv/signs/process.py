@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from opsai_subjects.model import LastState
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 from opsai_tikv.signs.reach import process_gone
 from opsai_tikv.signs.rule import SignRule
@@ -9,6 +10,8 @@ from opsai_tikv.signs.rule import SignRule
 FRESH_SECONDS = 150.0
 """A restart this young is part of what goes on now."""
 MEMORY_RATIO = 0.85
+_KILLED = (137, 143)
+"""Ended by SIGKILL or SIGTERM: somebody else's doing, or the kernel's."""
 
 
 def _starts(look: Look, entity: str) -> list[float]:
@@ -120,8 +123,46 @@ def crash_logged(look: Look, entity: str) -> Seen:
     return ABSENT
 
 
+def killed_for_memory(look: Look, entity: str) -> Seen:
+    """Whoever runs its container says that it was killed for its memory."""
+    end = _end(look, entity)
+    if not isinstance(end, LastState):
+        return end
+    return _ended(look, end) if end.killed_for_memory else ABSENT
+
+
+def died_of_itself(look: Look, entity: str) -> Seen:
+    """It ended with an exit code of its own making: neither in order nor by a kill from outside."""
+    end = _end(look, entity)
+    if not isinstance(end, LastState):
+        return end
+    if end.killed_for_memory or end.exit_code in (0, *_KILLED):
+        return ABSENT
+    return unknown("its exit code is not kept") if end.exit_code is None else _ended(look, end)
+
+
+def _end(look: Look, entity: str) -> LastState | Seen:
+    """Return how it ended within the look-back, or what is seen instead."""
+    end = look.facts.ends.get(entity)
+    if end is None:
+        return unknown("nobody who runs its process is asked how it ended")
+    if end.ended_at is None or end.ended_at < look.facts.tracks.start:
+        return ABSENT
+    return end
+
+
+def _ended(look: Look, end: LastState) -> Seen:
+    age = ago(look.facts, end.ended_at) or 0.0
+    says = f"{end.source} says {end.how}, {age:.0f} s ago, {end.restarts} restarts"
+    active = not end.running or age < FRESH_SECONDS
+    return Seen("shown", says, active, end.reason or end.exit_code, since=end.ended_at)
+
+
 def memory_high(look: Look, entity: str) -> Seen:
-    """Its memory came close to what it may have."""
+    """Its memory came close to what it may have; a kill for it proves that, however seldom memory is sampled."""
+    killed = killed_for_memory(look, entity)
+    if killed.state == "shown":
+        return killed
     quota = look.track("memory_quota_bytes", entity)
     rss = look.track("rss_bytes", entity)
     if quota is None or not quota.peak or rss is None or rss.peak is None:
@@ -144,6 +185,8 @@ PROCESS = (
     SignRule("came_back", "it is back after a restart", came_back, reassures=True),
     SignRule("crashed_and_back", "its process died and is back", crashed_and_back, metrics=("uptime",)),
     SignRule("crash_logged", "its log holds a crash", crash_logged),
+    SignRule("killed_for_memory", "it was killed for its memory", killed_for_memory),
+    SignRule("died_of_itself", "its process ended by an error of its own", died_of_itself),
     SignRule("memory_high", "its memory is near its quota", memory_high, metrics=("rss_bytes",)),
     SignRule("memory_grew", "its memory grew by half", memory_grew, metrics=("rss_bytes",)),
 )

@@ -53,6 +53,25 @@ def a_store_is_killed_for_its_memory_and_stays_away(scene: Scene) -> None:
     scene.set("rss_bytes", "store:2", 7.6e9, ONSET - 3, ONSET)
 
 
+@deed("tikv_oom", "store:2")
+def a_store_is_killed_for_its_memory_between_two_scrapes(scene: Scene) -> None:
+    gone(scene, "store:2")
+    scene.end("store:2", "OOMKilled", 137, age_seconds=135, running=False)
+
+
+@deed("tikv_oom", "store:2")
+def a_store_is_killed_at_its_containers_limit_again_and_again(scene: Scene) -> None:
+    a_store_dies_and_returns(scene)
+    scene.logs["store:2"].patterns.pop("panic")
+    scene.end("store:2", "OOMKilled", None, age_seconds=62, running=True)
+
+
+@deed("tikv_crash_loop", "store:2")
+def a_store_aborts_while_its_memory_is_high(scene: Scene) -> None:
+    a_store_is_killed_for_its_memory_twice(scene)
+    scene.end("store:2", "Error", 134, age_seconds=62, running=True)
+
+
 @deed("tikv_hang/frozen", "store:2")
 def a_store_is_frozen(scene: Scene) -> None:
     _mute(scene, "store:2")
