@@ -6,9 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from opsai_subjects.promql.patterns import matching
-
-REGEX = "=~"
-"""Before a value: it is a regular expression, for the whole value."""
+from opsai_subjects.promql.scoping import REGEX
 
 
 def _name(text: str) -> str:

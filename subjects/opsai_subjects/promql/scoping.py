@@ -7,12 +7,13 @@ from functools import lru_cache
 import promql_parser as parser
 
 from opsai_subjects.errors import QueryInvalid
-from opsai_subjects.matchers import REGEX
 from opsai_subjects.promql.expression import Refused
 from opsai_subjects.promql.labels import NAME, escaped
 from opsai_subjects.promql.parsing import matchers_of, parsed
 from opsai_subjects.promql.samples import Matcher
 
+REGEX = "=~"
+"""Before a value in settings: it is a regular expression, for the whole value."""
 _PLAIN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _MOVED = re.compile(r"(?: @ (?:start\(\)|end\(\)|-?[\d.]+))?(?: offset -?\w+)?\Z")
 """What stands behind a selector's braces as the parser prints it. (Reading a negative `@` from its tree ends in a panic.)"""
