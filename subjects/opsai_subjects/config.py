@@ -30,7 +30,7 @@ from opsai_subjects.endpoint import (
     Url,
 )
 from opsai_subjects.errors import SettingsInvalid
-from opsai_subjects.log_settings import DockerSettings, LokiSettings
+from opsai_subjects.log_settings import DockerSettings, KubernetesSettings, LokiSettings
 from opsai_subjects.matchers import LabelName, LabelValue
 
 FILE_NAME = "opsai.toml"
@@ -52,6 +52,7 @@ class ClusterSettings(Section):
     """Node (its name, address or PD name) to a file or glob."""
     loki: LokiSettings | None = None
     docker: DockerSettings | None = None
+    kubernetes: KubernetesSettings | None = None
     redact: bool = True
     """Row keys and values in log lines are shown as ‹?›; False shows them as logged."""
     addresses: dict[HostPort, Reachable] = Field(default_factory=dict[str, str])
@@ -168,7 +169,7 @@ def _file_content(file: Path) -> dict[str, JsonValue]:
     for cluster in _table(content.get("clusters")).values():
         for section in ("cluster_access", "prometheus_access"):
             _anchor(_table(_table(cluster).get(section)), ACCESS_FILES, file.parent)
-        for section in ("loki", "docker"):
+        for section in ("loki", "docker", "kubernetes"):
             _anchor(_table(_table(_table(cluster).get(section)).get("access")), ACCESS_FILES, file.parent)
         logs = _table(_table(cluster).get("logs"))
         _anchor(logs, tuple(logs), file.parent)

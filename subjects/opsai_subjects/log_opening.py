@@ -9,6 +9,7 @@ from opsai_subjects.model import Clock, LogSource, StateSource
 from opsai_subjects.sources.combined import IN_FILES, CombinedLogs, CombinedStates
 from opsai_subjects.sources.docker import open_docker
 from opsai_subjects.sources.files import FileLogs
+from opsai_subjects.sources.kubernetes import open_kubernetes
 from opsai_subjects.sources.logs import Parse
 from opsai_subjects.sources.loki import PATHS as LOKI_PATHS
 from opsai_subjects.sources.loki import Loki
@@ -38,6 +39,10 @@ async def open_logs(
             docker = await stack.enter_async_context(open_docker(settings.docker, limits, parse))
             found["docker"] = docker
             states.append(docker)
+        if settings.kubernetes is not None:
+            pods = await stack.enter_async_context(open_kubernetes(settings.kubernetes, limits, parse, clock))
+            found["kubernetes"] = pods
+            states.append(pods)
         if settings.loki is not None:
             allow = below(LOKI_PATHS, (settings.loki.url,))
             web = await stack.enter_async_context(open_web(settings.loki.access, limits, allow=allow))

@@ -1,9 +1,9 @@
 """Where logs are besides in files, as settings name it."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from opsai_subjects.endpoint import Access, Count, Section, Url, url
 
@@ -90,3 +90,9 @@ class KubernetesSettings(Section):
     label_selector: str = ""
     """The pods of this cluster, where `pods` does not name them: `app.kubernetes.io/instance=prod`."""
     access: Access = Access()
+
+    @model_validator(mode="after")
+    def _some_pods(self) -> Self:
+        if not self.pods and not self.label_selector:
+            raise ValueError("neither pods nor label_selector says which pods are meant")
+        return self

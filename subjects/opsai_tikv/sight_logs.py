@@ -28,7 +28,7 @@ async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -
                 source="logs",
                 state="partial",
                 says=says,
-                advice="give --logs NODE=GLOB for each node, or set `logs`, `loki` or `docker`",
+                advice="give --logs NODE=GLOB for each node, or set `logs`, `docker`, `kubernetes` or `loki`",
             )
         ]
     found: list[Sight] = []

@@ -275,6 +275,9 @@ def test_any_text_is_an_http_url_or_is_said_to_be_none(text: str) -> None:
         ({"docker": {"containers": {"a": "../b"}}}, "'../b' is not a container's name or id"),
         ({"docker": {"url": "unix://docker.sock", "containers": {"a": "b"}}}, "is not a socket like unix:///"),
         ({"docker": {"url": "ssh://host", "containers": {"a": "b"}}}, "is not a URL like"),
+        ({"kubernetes": {"namespace": "db"}}, "neither pods nor label_selector says which pods are meant"),
+        ({"kubernetes": {"namespace": "../db", "pods": {"a": "b"}}}, "'../db' is not the name of a namespace"),
+        ({"kubernetes": {"namespace": "db", "pods": {"a": "b/c/d"}}}, "'b/c/d' is not POD or POD/CONTAINER"),
         ({"docker": {"sockets": 1}}, "there is no such setting; known here: url, containers, access"),
     ],
 )

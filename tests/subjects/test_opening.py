@@ -202,6 +202,7 @@ async def test_logs_of_several_kinds_stand_behind_one_source(tmp_path: Path) -> 
             "pd": ["pd:2379"],
             "logs": {"a": str(tmp_path / "none.log")},
             "docker": {"url": f"unix://{tmp_path}/none.sock", "containers": {"b": "b"}},
+            "kubernetes": {"url": "http://127.0.0.1:1", "namespace": "db", "pods": {"d": "d"}},
             "loki": {"url": "http://127.0.0.1:1/loki", "selector": '{app="tikv"}', "nodes": {"c": "c"}},
         }
     )
@@ -212,7 +213,7 @@ async def test_logs_of_several_kinds_stand_behind_one_source(tmp_path: Path) -> 
         page = await logs.search(LogQuery(Window.last(60, datetime.now(UTC))))
         told = await states.last_states()
 
-    assert [unread.source for unread in page.unread] == ["logs:a", "logs:b", "loki"]
+    assert [unread.source for unread in page.unread] == ["logs:a", "logs:b", "logs:d", "loki"]
     assert "no file matches" in page.unread[0].why
-    assert "Loki at http://127.0.0.1:1/loki: no connection" in page.unread[2].why
-    assert [unread.source for unread in told.unread] == ["logs:b"]
+    assert "Loki at http://127.0.0.1:1/loki: no connection" in page.unread[3].why
+    assert [unread.source for unread in told.unread] == ["logs:b", "logs:d"]

@@ -73,7 +73,7 @@ async def search_logs(
     logs = desk.subject.sources.asked_logs or desk.subject.sources.logs
     if logs is None:
         raise SettingsInvalid(
-            f"Cluster {desk.name!r} has no logs. Set `logs` (or loki, docker) in opsai.toml or give --logs NODE=GLOB."
+            f"Cluster {desk.name!r} has no logs. Set `logs` (or docker, kubernetes, loki) in opsai.toml or give --logs NODE=GLOB."
         )
     span = window(desk.now(), minutes, start, end)
     query = LogQuery(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from opsai_subjects.config import WebLimits
 from opsai_subjects.endpoint import without_userinfo
-from opsai_subjects.errors import SourceError, SourceRefused, SourceUnreachable
+from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused, SourceUnreachable
 from opsai_subjects.log_settings import DockerSettings
 from opsai_subjects.model import LastState, LastStates, LogPage, LogQuery, Unread, clean
 from opsai_subjects.sources.feed import MAX_BYTES, SLACK, Feed, Sifting, moment
@@ -104,7 +104,7 @@ class Docker:
             try:
                 unread += await self._read(node, query.window.start, feed)
                 searched.append(node)
-            except SourceError as error:
+            except OpsaiError as error:
                 unread.append(self._failed(node, error))
                 searched += [node] if feed.last_at is not None else []
             feed.end()
@@ -119,7 +119,7 @@ class Docker:
         for node in self._containers:
             try:
                 states.append(_last(node, await self._inspect(node)))
-            except SourceError as error:
+            except OpsaiError as error:
                 unread.append(self._failed(node, error))
         return LastStates(tuple(states), tuple(unread))
 
@@ -146,7 +146,9 @@ class Docker:
             notes.append(self._unread(node, "the time before", why))
         return notes
 
-    def _failed(self, node: str, error: SourceError) -> Unread:
+    def _failed(self, node: str, error: OpsaiError) -> Unread:
+        if not isinstance(error, SourceError):
+            return self._unread(node, "its output", str(error))
         advice = error.advice
         number = _errno(error)
         if isinstance(error, SourceRefused) and error.status == 404:

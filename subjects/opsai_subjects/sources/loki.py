@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue
 
 from opsai_subjects.endpoint import without_userinfo
-from opsai_subjects.errors import SourceError, SourceRefused
+from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused
 from opsai_subjects.log_settings import LokiSettings
 from opsai_subjects.model import Clock, LogPage, LogQuery, ParsedLine, Unread, Window, clean, utc
 from opsai_subjects.sources.logql import by_line, logql, sifted_here
@@ -102,7 +102,7 @@ class Loki:
         """Return the nodes: those set, else the label's values in the selected streams of the last hours."""
         try:
             return tuple(await self._known())
-        except SourceError:
+        except OpsaiError:
             return ()
 
     async def search(self, query: LogQuery) -> LogPage:
@@ -111,7 +111,7 @@ class Loki:
         harvest = Harvest(query.limit, query.newest_first)
         try:
             known = await self._known()
-        except SourceError as error:
+        except OpsaiError as error:
             return LogPage((), 0, (self._failed(error),))
         if not known:
             return LogPage((), 0, (await self._nothing_selected(),))
@@ -124,7 +124,7 @@ class Loki:
         named = {value: node for node, value in wanted.items()}
         try:
             await self._read(asked, query, named, found)
-        except SourceError as error:
+        except OpsaiError as error:
             return LogPage((), 0, (*found.unread, self._failed(error)))
         # stable: lines of one moment keep the order in which they came, which is the reverse going backward
         lines = sorted(reversed(found.lines) if query.newest_first else found.lines, key=lambda line: line.ns)
@@ -136,7 +136,7 @@ class Loki:
         return LogPage(harvest.lines(), matched, tuple(found.unread), tuple(wanted), origins)
 
     async def _known(self) -> dict[str, str]:
-        """Return node to label value. Raises SourceError."""
+        """Return node to label value. Raises OpsaiError."""
         now = self._clock.now()
         fresh = self._learned_at is not None and now - self._learned_at < NAMES_AGE
         if self._settings.nodes or fresh:
@@ -156,7 +156,7 @@ class Loki:
         return await self._web.get(f"{self._settings.url}/loki/api/v1/{path}", of=self.about, params=params)
 
     async def _read(self, asked: str, query: LogQuery, named: dict[str, str], found: _Found) -> None:
-        """Read page after page, from the end that was asked for. Raises SourceError."""
+        """Read page after page, from the end that was asked for. Raises OpsaiError."""
         window = Window(start=query.window.start - SLACK, end=query.window.end + SLACK)
         direction = "backward" if query.newest_first else "forward"
         room = self._room(query)
@@ -219,7 +219,7 @@ class Loki:
         try:
             params = {"query": promql, "time": str(_nanoseconds(query.window.end))}
             counted = shaped(await self._get("query", params), _Count, "Loki").data.result
-        except SourceError as error:
+        except OpsaiError as error:
             found.unread.append(self._failed(error))
             return read
         return max(read, round(sum(float(sample.value[1]) for sample in counted)))
@@ -243,7 +243,7 @@ class Loki:
         now = self._clock.now()
         try:
             labels = await self._names("labels", _span(Window(start=now - _LEARN_BACK, end=now)))
-        except SourceError as error:
+        except OpsaiError as error:
             return self._failed(error)
         there = f"the labels there are {', '.join(labels[:20])}" if labels else "it holds no stream at all"
         why = f"no stream of the last {_LEARN_BACK.seconds // 3600} h has the label {settings.node_label!r}; {there}"
@@ -254,7 +254,9 @@ class Loki:
         why = f"no selected stream has {self._settings.node_label}={node!r}"
         return Unread(source=f"logs:{node}", asked="its log", why=f"{self.about}: {why}", advice=f"known: {names}")
 
-    def _failed(self, error: SourceError) -> Unread:
+    def _failed(self, error: OpsaiError) -> Unread:
+        if not isinstance(error, SourceError):
+            return self._unread("its streams", str(error))
         advice = error.advice
         if isinstance(error, SourceRefused):
             if "parse error" in error.body:
