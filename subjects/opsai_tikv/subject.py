@@ -37,6 +37,11 @@ class TikvSubject:
         """The invariants with the limits and holding times set for this cluster."""
         return self._invariants
 
+    @property
+    def rate_seconds(self) -> float:
+        """The range that rates are taken over."""
+        return self._settings.rate_seconds
+
     async def topology(self) -> Topology:
         """Return the cluster as it is."""
         return await topology(self.cluster, self._pd.again(), self.sources, self._settings.names)

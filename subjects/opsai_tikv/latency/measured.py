@@ -1,0 +1,172 @@
+"""Measuring the stages: one or two range queries each over baseline and window, few at a time, a hung engine spared."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import anyio
+import numpy as np
+
+from opsai_subjects.errors import QueryInvalid, SourceError
+from opsai_subjects.model import MetricsReply, MetricsSource, Node, Series, Unread, Window
+from opsai_tikv.latency.growth import Course, Floats, Growth, growth
+from opsai_tikv.latency.stages import Stage
+from opsai_tikv.metrics_round import MetricsRound
+from opsai_tikv.tracking import Finder
+
+POINTS = 60
+AT_ONCE = 4
+"""Queries in flight: kind to a Prometheus that others use too."""
+CLIENTS = "clients"
+"""The entity of what a client waits for by itself."""
+LEAST_BASELINE = 4
+"""Points of a past; with fewer the first third of the window stands for it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked: a baseline, the window after it, points at an even step, rates over a range."""
+
+    span: Window
+    step_seconds: float
+    range_seconds: float
+    split: datetime
+    """Where the baseline ends and the window begins."""
+
+    @property
+    def count(self) -> int:
+        """How many points there are."""
+        return int(self.span.seconds // self.step_seconds) + 1
+
+    def moment(self, index: int) -> datetime:
+        """Return the time of a point."""
+        return self.span.start + timedelta(seconds=self.step_seconds * index)
+
+
+def plan(window: Window, baseline_minutes: float, rate_seconds: float) -> Plan:
+    """Return the plan for a window and the time before it that it is compared with."""
+    start = window.start - timedelta(minutes=baseline_minutes)
+    seconds = (window.end - start).total_seconds()
+    step = max(rate_seconds / 4, seconds / POINTS)
+    # the last point is the window's end: the newest is what matters
+    first = window.end - timedelta(seconds=step * int(seconds // step))
+    return Plan(Window(start=first, end=window.end), step, max(rate_seconds, step), window.start)
+
+
+@dataclass
+class Measured:
+    """Every stage of every entity, compared with its past."""
+
+    plan: Plan
+    growths: dict[tuple[str, str], Growth] = field(default_factory=dict[tuple[str, str], Growth])
+    """By stage id and entity."""
+    unread: list[Unread] = field(default_factory=list[Unread])
+    from_within: bool = False
+    """The baseline is the first third of the samples: there are none from before the window."""
+    sampled: bool = False
+    """Whether any stage had any sample."""
+
+    def of(self, stage: str, entity: str) -> Growth | None:
+        """Return the growth of a stage on an entity, None when it has no series."""
+        return self.growths.get((stage, entity))
+
+    def entities(self, stage: str) -> tuple[str, ...]:
+        """Return the entities that have the stage."""
+        return tuple(entity for name, entity in self.growths if name == stage)
+
+
+async def measure(metrics: MetricsSource, stages: Sequence[Stage], nodes: Sequence[Node], asked: Plan) -> Measured:
+    """Measure the stages. Never raises for a source that cannot be read: what it left open is in `unread`."""
+    engine = MetricsRound(metrics)
+    found = Measured(asked)
+    limiter = anyio.CapacityLimiter(AT_ONCE)
+    finder = _Finder(nodes)
+    points: dict[tuple[str, str], _Points] = {}
+
+    async def one(stage: Stage, query: str) -> None:
+        async with limiter:
+            reply = await _ask(engine, query, asked, found.unread)
+        for series in reply.series if reply else ():
+            entity = finder.of(stage, series.labels)
+            if entity is not None:
+                points.setdefault((stage.id, entity), _Points(asked)).add(series)
+
+    async with anyio.create_task_group() as group:
+        for stage in stages:
+            for query in stage.queries:
+                group.start_soon(one, stage, query.replace("$range", f"{round(asked.range_seconds)}s"))
+    courses = {key: kept.course() for key, kept in points.items()}
+    baseline, found.from_within = _baseline(courses.values(), asked)
+    floors = {stage.id: stage.floor for stage in stages}
+    found.growths = {key: growth(course, baseline, floors[key[0]]) for key, course in courses.items()}
+    found.sampled = any(course.sampled.any() for course in courses.values())
+    return found
+
+
+async def _ask(metrics: MetricsSource, query: str, asked: Plan, unread: list[Unread]) -> MetricsReply | None:
+    try:
+        return await metrics.range(query, asked.span, asked.step_seconds)
+    except SourceError as error:
+        unread.append(Unread(source="prometheus", asked=query, why=error.came_back, advice=error.advice))
+    except QueryInvalid as error:
+        unread.append(Unread(source="prometheus", asked=query, why=error.reason))
+    return None
+
+
+def _baseline(courses: Iterable[Course], asked: Plan) -> tuple[slice, bool]:
+    """Return the points that are the past, and whether they had to be taken from within the window."""
+    sampled = np.zeros(asked.count, dtype=bool)
+    for course in courses:
+        sampled |= course.sampled
+    split = int(np.ceil((asked.split - asked.span.start).total_seconds() / asked.step_seconds))
+    if int(sampled[:split].sum()) >= LEAST_BASELINE or not sampled.any():
+        return slice(0, split), False
+    have = np.flatnonzero(sampled)
+    return slice(0, int(have[max(0, len(have) // 3 - 1)]) + 1), True
+
+
+class _Finder:
+    """Whose a series is: TiKV names itself by instance, a client names the store by id or by address."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._nodes = Finder(nodes)
+
+    def of(self, stage: Stage, labels: Mapping[str, str]) -> str | None:
+        if stage.key == "type":
+            return f"{CLIENTS}:{labels['type']}" if labels.get("type") else CLIENTS
+        name = labels.get(stage.key, "")
+        if stage.key == "store":
+            return self._nodes.by_store(name) or self._nodes.by_instance(name, "tikv")
+        return self._nodes.by_instance(name, "tikv")
+
+
+class _Points:
+    """The points of one stage of one entity as they come in."""
+
+    def __init__(self, asked: Plan) -> None:
+        self._asked = asked
+        self._parts: dict[str, Floats] = {}
+        self._sampled = np.zeros(asked.count, dtype=bool)
+
+    def add(self, series: Series) -> None:
+        """Take one series: a part of the stage."""
+        grid = np.full(self._asked.count, np.nan)
+        start = self._asked.span.start.timestamp()
+        for at, value in series.points:
+            index = round((at - start) / self._asked.step_seconds)
+            if 0 <= index < len(grid):
+                grid[index] = value
+                self._sampled[index] = True
+        self._parts[series.labels.get("is", "figure")] = grid
+
+    def course(self) -> Course:
+        """Return what came in, with the mean of each point."""
+        parts = dict(self._parts)
+        total, count = parts.pop("sum", None), parts.get("count")
+        if total is not None and count is not None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                parts["mean"] = np.where(count > 0, total / count, np.nan)
+        for name in ("p50", "p99"):
+            if name in parts:
+                parts[name] = np.where(np.isfinite(parts[name]), parts[name], np.nan)
+        return Course(parts, self._sampled)
