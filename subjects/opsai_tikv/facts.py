@@ -63,6 +63,10 @@ class StoreFacts(Value):
     version: str = ""
     started_at: datetime | None = None
     labels: dict[str, str] = Field(default_factory=dict[str, str])
+    node_state: str = "unknown"
+    """Preparing, Serving, Removing, Removed."""
+    may_lead: bool = True
+    """False where placement rules or a label property let it hold followers or learners alone."""
     status_port: Outcome = "unknown"
 
 
@@ -130,6 +134,7 @@ class TikvFacts(Facts):
     max_replicas: int | None = None
     schedulers: tuple[str, ...] | None = None
     paused_schedulers: tuple[str, ...] | None = None
+    paused_checkers: tuple[str, ...] | None = None
     evicting: dict[str, str] = Field(default_factory=dict[str, str])
     """Store entity to the scheduler that moves its leaders away."""
     config: dict[str, Scalar] | None = None
@@ -140,8 +145,10 @@ class TikvFacts(Facts):
     """`miss-peer`, `down-peer`, `pending-peer`, … to how many regions."""
     hot_writes: tuple[HotRegion, ...] | None = None
     hot_reads: tuple[HotRegion, ...] | None = None
+    gc_known: bool = False
+    """Whether PD said how far GC may go, also with: GC is not used."""
     gc_safe_point_age_seconds: float | None = None
-    """None: GC is not used, or nobody could be asked."""
+    """None: GC is not used (PD has no safe point, or 0), or nobody could be asked."""
     gc_blocker: str = ""
     tracks: Tracks
     unreachable: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])

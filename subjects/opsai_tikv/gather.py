@@ -18,8 +18,9 @@ from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
 from opsai_tikv.pd_values import Members, Outcome, Store, View
 from opsai_tikv.peculiar import peculiar
-from opsai_tikv.placed import Placement, read_gc, read_placement, read_traffic
+from opsai_tikv.placed import Gc, Placement, read_gc, read_placement, read_traffic
 from opsai_tikv.reaching import address_of, status_address
+from opsai_tikv.roles import may_lead
 from opsai_tikv.status import StatusPort
 from opsai_tikv.topology import stores_by_metrics
 from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, Followed, follow, latest
@@ -36,7 +37,7 @@ class _Found:
 
     placement: Placement = field(default_factory=Placement)
     hot: dict[Direction, tuple[HotRegion, ...]] = field(default_factory=dict[Direction, tuple[HotRegion, ...]])
-    gc: tuple[float | None, str] = (None, "")
+    gc: Gc = field(default_factory=Gc)
     followed: Followed | None = None
     region_states: dict[str, int] | None = None
     logs: dict[str, NodeLog] = field(default_factory=dict[str, NodeLog])
@@ -106,20 +107,22 @@ def _facts(
         leader=known.leader,
         leader_known=known.answered,
         members=tuple(_started(member, starts) for member in members),
-        stores=tuple(one.model_copy(update={"status_port": ports.get(one.entity, "unknown")}) for one in stores),
+        stores=tuple(_met(one, ports, placement) for one in stores),
         stores_known=known.stores_known,
         region_count=placement.region_count,
         max_replicas=replicas if isinstance(replicas, int) else None,
         schedulers=placement.schedulers,
         paused_schedulers=placement.paused,
+        paused_checkers=placement.paused_checkers,
         evicting=placement.evicting,
         config=config.values if config else None,
         store_config=found.settings,
         region_states=found.region_states,
         hot_writes=found.hot.get("write"),
         hot_reads=found.hot.get("read"),
-        gc_safe_point_age_seconds=found.gc[0],
-        gc_blocker=found.gc[1],
+        gc_known=found.gc.known,
+        gc_safe_point_age_seconds=found.gc.age_seconds,
+        gc_blocker=found.gc.blocker,
         tracks=tracks,
         unreachable=found.followed.unreachable if found.followed else {},
         logs=found.logs,
@@ -209,6 +212,12 @@ async def _ports(
     return outcomes, peculiar(settings)
 
 
+def _met(store: StoreFacts, ports: dict[str, Outcome], placement: Placement) -> StoreFacts:
+    config = placement.config.values if placement.config else {}
+    leads = may_lead(store.labels, placement.rules, config)
+    return store.model_copy(update={"status_port": ports.get(store.entity, "unknown"), "may_lead": leads})
+
+
 def _remembered(node: Node) -> StoreFacts:
     return StoreFacts(
         entity=node.entity,
@@ -243,6 +252,7 @@ def _store(store: Store, at: datetime, names: dict[str, str]) -> StoreFacts:
         version=store.version,
         started_at=store.started_at,
         labels=store.labels,
+        node_state=store.node_state,
     )
 
 

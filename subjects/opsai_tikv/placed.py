@@ -9,7 +9,7 @@ from opsai_tikv.facts import HotRegion
 from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
 from opsai_tikv.pd_traffic import HEARTBEAT_SECONDS, hottest
-from opsai_tikv.pd_values import Config
+from opsai_tikv.pd_values import Config, Rule
 
 MOVERS = ("evict-leader-scheduler", "grant-leader-scheduler")
 """Schedulers that keep leaders away from stores, or on them; their settings name the stores."""
@@ -21,9 +21,21 @@ class Placement:
 
     schedulers: tuple[str, ...] | None = None
     paused: tuple[str, ...] | None = None
+    paused_checkers: tuple[str, ...] | None = None
+    rules: tuple[Rule, ...] | None = None
     evicting: dict[str, str] = field(default_factory=dict[str, str])
     config: Config | None = None
     region_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Gc:
+    """How far GC may go."""
+
+    known: bool = False
+    age_seconds: float | None = None
+    """None: GC is not used, or nobody could be asked."""
+    blocker: str = ""
 
 
 async def read_placement(pd: Pd, tries: Attempts) -> Placement:
@@ -31,6 +43,8 @@ async def read_placement(pd: Pd, tries: Attempts) -> Placement:
     found = Placement(
         schedulers=await tries.of("pd", "/pd/api/v1/schedulers", pd.schedulers()),
         paused=await tries.of("pd", "/pd/api/v1/schedulers?status=paused", pd.paused_schedulers()),
+        paused_checkers=await tries.of("pd", "/pd/api/v1/checker", pd.paused_checkers()),
+        rules=await tries.of("pd", "/pd/api/v1/config/rules", pd.rules()),
         config=await tries.of("pd", "/pd/api/v1/config", pd.config()),
         region_count=await tries.of("pd", "/pd/api/v1/regions/count", pd.region_count()),
     )
@@ -73,11 +87,12 @@ async def _busiest(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, 
     return found
 
 
-async def read_gc(pd: Pd, tries: Attempts, now: datetime) -> tuple[float | None, str]:
-    """Return the age of GC's safe point in seconds and who holds it; no age when GC is not used or not known."""
+async def read_gc(pd: Pd, tries: Attempts, now: datetime) -> Gc:
+    """Return how old GC's safe point is and who holds it."""
     found = await tries.of("pd", "/pd/api/v1/gc/safepoint", pd.gc_safe_point())
     if found is None or found.gc_safe_point_at is None:
-        return None, ""
+        return Gc(known=found is not None)
     held = [service for service in found.services if service.safe_point_at]
     oldest = min(held, key=lambda service: service.safe_point_at or now, default=None)
-    return (now - found.gc_safe_point_at).total_seconds(), oldest.service_id if oldest else ""
+    age = (now - found.gc_safe_point_at).total_seconds()
+    return Gc(known=True, age_seconds=age, blocker=oldest.service_id if oldest else "")

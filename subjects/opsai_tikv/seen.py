@@ -45,7 +45,7 @@ class Look:
         self._stores = {store.entity: store for store in facts.stores}
         self._members = {member.entity: member for member in facts.members}
         self._once: dict[str, object] = {}
-        self._ordered: dict[tuple[str, bool, int], list[float]] = {}
+        self._ordered: dict[tuple[str, str, int], list[float]] = {}
 
     def limit(self, invariant: str) -> float:
         """Return the limit of an invariant, as it is set for this cluster."""
@@ -85,17 +85,29 @@ class Look:
         return track.before if track else None
 
     def peers_of(self, entity: str) -> tuple[str, ...]:
-        """Return the entities of the same role."""
-        group = self.members if entity in self._members else self.stores
-        return tuple(other for other in group if other != entity)
+        """Return the entities of the same role: stores that may lead compare with such, followers with followers."""
+        return tuple(other for other in self._group(entity)[1] if other != entity)
+
+    def _group(self, entity: str) -> tuple[str, tuple[str, ...]]:
+        if entity in self._members:
+            return "member", self.members
+        leads = entity not in self._stores or self._stores[entity].may_lead
+        return (
+            ("leading", self.once("stores that may lead", lambda: self._of_role(leads=True)))
+            if leads
+            else ("following", self.once("stores that may not lead", lambda: self._of_role(leads=False)))
+        )
+
+    def _of_role(self, *, leads: bool) -> tuple[str, ...]:
+        return tuple(store for store in self.stores if self._stores[store].may_lead == leads)
 
     def peer_median(self, name: str, entity: str, index: int = -1) -> float | None:
         """Return the median of the peers' values of a signal at one point; None when no peer has one."""
-        is_member = entity in self._members
-        key = (name, is_member, index)
+        role, group = self._group(entity)
+        key = (name, role, index)
         ordered = self._ordered.get(key)
         if ordered is None:
-            ordered = sorted(self._values(name, self.members if is_member else self.stores, index))
+            ordered = sorted(self._values(name, group, index))
             self._ordered[key] = ordered
         track = self.track(name, entity)
         own = track.points[index] if track and track.points else None

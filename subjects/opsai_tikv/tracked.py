@@ -5,7 +5,7 @@ from typing import Literal
 
 from opsai_tikv.metrics import SIGNALS
 
-Key = Literal["instance", "store"]
+Key = Literal["instance", "store", "cluster"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Tracked:
     key: Key = "instance"
     absent_is_zero: bool = False
     """The series appears with its first event, so none means zero while the node's target is scraped."""
+    part: str = ""
+    """A label whose values part the signal: `pool_busy` becomes `pool_busy:raftstore`, `pool_busy:apply`, …"""
 
 
 _CATALOGUE = {signal.name: signal.promql for signal in SIGNALS}
@@ -128,6 +130,41 @@ STORE_SIGNALS: dict[str, Tracked] = {
     "throttle": Tracked("max by (instance) (tikv_scheduler_throttle_flow) > 0", absent_is_zero=True),
     "write_stall_us": _gauge("tikv_engine_write_stall", '{db="kv",type="write_stall_max"}', zero=True),
     "immutable_memtables": _gauge("tikv_engine_num_immutable_mem_table", '{db="kv"}', zero=True),
+    "memory_ratio": Tracked(
+        'max by (instance) (process_resident_memory_bytes{job=~".*tikv"}) / max by (instance) (tikv_server_memory_quota_bytes)'
+    ),
+    # queues: pools of threads, mailboxes, what waits to be done
+    "pool_busy": Tracked(
+        "avg by (instance, pool) (label_replace(rate(tikv_thread_cpu_seconds_total"
+        '{name=~"(raftstore|rs|store_write|apply|grpc|sched|unified_read).*"}[$range]),'
+        ' "pool", "$1", "name", "(raftstore|rs|store_write|apply|grpc|sched|unified_read).*"))',
+        part="pool",
+    ),
+    "raft_loop_p999": Tracked(
+        "max by (instance) (histogram_quantile(0.999, sum by (le, instance, type)"
+        ' (rate(tikv_raftstore_raft_process_duration_secs_bucket{type=~"ready|tick"}[$range]))))'
+    ),
+    "log_lag_p99": _named("log_lag_p99"),
+    "snapshot_p99": _named("snapshot_p99"),
+    "coprocessor_wait_p9999": Tracked(
+        "histogram_quantile(0.9999, sum by (le, instance)"
+        ' (rate(tikv_coprocessor_request_wait_seconds_bucket{type="all"}[$range])))',
+        absent_is_zero=True,
+    ),
+    "worker_pending": _gauge("tikv_worker_pending_task_total", zero=True),
+    "scheduler_contexts": _gauge("tikv_scheduler_contex_total"),  # so spelt in TiKV
+    "l0_files": _gauge("tikv_engine_num_files_at_level", '{db="kv",level="0"}'),
+    "pending_compaction_bytes": _gauge("tikv_engine_pending_compaction_bytes", '{db="kv"}'),
+    # what regions tell
+    "leader_missing": _named("leader_missing"),
+    "misrouted_rate": _rate(
+        "tikv_storage_engine_async_request_total",
+        '{status=~"err_not_leader|err_epoch_not_match|err_region_not_found|err_stale_command"}',
+        zero=True,
+    ),
+    "snapshot_failures": _rate("tikv_server_report_failure_msg_total", '{type="snapshot"}', zero=True),
+    "resolved_ts_gap": _named("resolved_ts_gap"),
+    "gc_safe_point_age": _named("gc_safe_point_age"),
     # PD as the store meets it, and the store as PD meets it
     "pd_reconnects": _rate("tikv_pd_reconnect_total", '{type!="no_need"}', zero=True),
     "region_heartbeats": _named("region_heartbeats", key="store"),
@@ -155,4 +192,31 @@ MEMBER_SIGNALS: dict[str, Tracked] = {
     "rss_bytes": Tracked('max by (instance) (process_resident_memory_bytes{job=~".*pd"})'),
     "schedule_latency_p99": _p99("go_sched_latencies_seconds"),
     "etcd_quota_ratio": _named("etcd_quota_ratio"),
+    "memory_ratio": _named("pd_memory_ratio"),
+    "etcd_txn_p99": Tracked(
+        "max by (instance) (histogram_quantile(0.99, sum by (le, instance, result) (rate(pd_txn_handle_txns_duration_seconds_bucket[$range]))))"
+    ),
+}
+
+CLUSTER_SIGNALS: dict[str, Tracked] = {
+    # as PD gives them out, and as its clients (TiDB) get them; a client on PD's own instance counts once
+    "tso_p99": Tracked(
+        "max(histogram_quantile(0.99, sum by (le, instance) (rate(pd_server_handle_tso_duration_seconds_bucket[$range])))"
+        " or histogram_quantile(0.99, sum by (le, instance)"
+        ' (rate(pd_client_request_handle_requests_duration_seconds_bucket{type="tso"}[$range]))))',
+        key="cluster",
+    ),
+    # against Prometheus's clock at the scrape; members that do not lead show 0
+    "tso_ahead_seconds": Tracked(
+        'max((pd_cluster_tso{type="tso"} > 0) / 1000 - timestamp(pd_cluster_tso{type="tso"}))', key="cluster"
+    ),
+    "operator_timeouts": Tracked(
+        'sum(rate(pd_schedule_operators_count{event="timeout"}[$range])) * 60', key="cluster", absent_is_zero=True
+    ),
+    "no_store_events": Tracked(
+        'sum(rate(pd_checker_event_count{name=~"no-target-store|no-store-add|no-store-replace"}[$range]))',
+        key="cluster",
+        absent_is_zero=True,
+    ),
+    "scrapes_in_range": Tracked('max(count_over_time(up{job=~".*(tikv|pd)"}[$range]))', key="cluster"),
 }

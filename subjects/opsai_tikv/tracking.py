@@ -1,7 +1,7 @@
 """Following the signals: range queries over the look-back, put into tracks by entity."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
@@ -10,8 +10,8 @@ import anyio
 
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsReply, MetricsSource, Node, Series, Unread, Window
-from opsai_tikv.facts import Track, Tracks
-from opsai_tikv.tracked import MEMBER_SIGNALS, STORE_SIGNALS, Tracked
+from opsai_tikv.facts import CLUSTER, Track, Tracks
+from opsai_tikv.tracked import CLUSTER_SIGNALS, MEMBER_SIGNALS, STORE_SIGNALS, Tracked
 
 LOOK_BACK_SECONDS = 600.0
 STEP_SECONDS = 15.0
@@ -38,6 +38,7 @@ async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, 
     count = round(window.seconds / STEP_SECONDS) + 1
     asked = [(name, tracked, "tikv") for name, tracked in STORE_SIGNALS.items()]
     asked += [(name, tracked, "pd") for name, tracked in MEMBER_SIGNALS.items()]
+    asked += [(name, tracked, CLUSTER) for name, tracked in CLUSTER_SIGNALS.items()]
 
     async def one(name: str, tracked: Tracked, role: str) -> None:
         async with limiter:
@@ -45,8 +46,9 @@ async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, 
         if reply is None:
             failed.append(name)
             return
-        found = _tracks(reply, tracked, finder, role, window, count)
-        by_name.setdefault(name, {}).update(found)
+        by_name.setdefault(name, {})
+        for part, entity, found in _tracks(reply, tracked, finder, role, window, count):
+            by_name.setdefault(f"{name}:{part}" if part else name, {})[entity] = found
 
     unreachable: dict[str, dict[str, float]] = {}
 
@@ -106,16 +108,17 @@ async def _ask(metrics: MetricsSource, query: str, window: Window, unread: list[
 
 def _tracks(
     reply: MetricsReply, tracked: Tracked, finder: Finder, role: str, window: Window, count: int
-) -> dict[str, Track]:
-    found: dict[str, Track] = {}
+) -> Iterator[tuple[str, str, Track]]:
+    """Yield each series as its part (empty where the signal has none), its entity and its track."""
     for series in reply.series:
-        if tracked.key == "store":
+        if tracked.key == "cluster":
+            entity: str | None = CLUSTER
+        elif tracked.key == "store":
             entity = finder.by_store(series.labels.get("store", ""))
         else:
             entity = finder.by_instance(series.labels.get("instance", ""), role)
         if entity is not None:
-            found[entity] = track(_grid(series, window, count))
-    return found
+            yield series.labels.get(tracked.part, ""), entity, track(_grid(series, window, count))
 
 
 def track(points: Sequence[float | None]) -> Track:
@@ -153,6 +156,11 @@ def _fill_zeroes(by_name: dict[str, dict[str, Track]], nodes: Sequence[Node], co
                 for node in nodes:
                     if (node.role == "pd") == (role == "pd") and node.entity in up:
                         _fill_one(by_name[name], node.entity, up[node.entity], count)
+    members = [up[node.entity] for node in nodes if node.role == "pd" and node.entity in up]
+    whole = track([max((one.points[index] or 0.0 for one in members), default=None) for index in range(count)])
+    for name, tracked in CLUSTER_SIGNALS.items():
+        if tracked.absent_is_zero and name in by_name:
+            _fill_one(by_name[name], CLUSTER, whole, count)
 
 
 def _fill_one(tracks: dict[str, Track], entity: str, up: Track, count: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from opsai_subjects.model import LastState, Node
-from opsai_tikv.facts import HotRegion, LogCount, MemberFacts, NodeLog, StoreFacts, TikvFacts, Track, Tracks
+from opsai_tikv.facts import CLUSTER, HotRegion, LogCount, MemberFacts, NodeLog, StoreFacts, TikvFacts, Track, Tracks
 from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, track
 
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -69,6 +69,22 @@ STORE_LEVELS: dict[str, float] = {
     "immutable_memtables": 0,
     "pd_reconnects": 0,
     "region_heartbeats": 0.5,
+    "memory_ratio": 0.05,
+    "pool_busy:raftstore": 0.1,
+    "pool_busy:unified_read": 0.1,
+    "raft_loop_p999": 0.005,
+    "log_lag_p99": 4,
+    "snapshot_p99": 0.0005,
+    "coprocessor_wait_p9999": 0,
+    "worker_pending": 1,
+    "scheduler_contexts": 3,
+    "l0_files": 3,
+    "pending_compaction_bytes": 0,
+    "leader_missing": 0,
+    "misrouted_rate": 0.02,
+    "snapshot_failures": 0,
+    "resolved_ts_gap": 25_000,
+    "gc_safe_point_age": 900,
 }
 MEMBER_LEVELS: dict[str, float] = {
     "up": 1,
@@ -83,7 +99,17 @@ MEMBER_LEVELS: dict[str, float] = {
     "peer_rtt_best": 0.001,
     "schedule_latency_p99": 0.0005,
     "etcd_quota_ratio": 0.01,
+    "memory_ratio": 0.05,
+    "etcd_txn_p99": 0.015,
 }
+CLUSTER_LEVELS: dict[str, float] = {
+    "tso_p99": 0.0005,
+    "tso_ahead_seconds": -0.03,
+    "operator_timeouts": 0,
+    "no_store_events": 0,
+    "scrapes_in_range": 6,
+}
+REGION_STATES = ("miss-peer", "down-peer", "pending-peer", "empty", "oversized")
 SIGNALS_OF_A_PROCESS = tuple(
     name for name in STORE_LEVELS if name not in ("up", "scrape_seconds", "up_flips", "accused", "region_heartbeats")
 )
@@ -94,7 +120,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.points: dict[str, dict[str, list[float | None]]] = {}
-        for entities, levels in ((STORES, STORE_LEVELS), (MEMBERS, MEMBER_LEVELS)):
+        for entities, levels in ((STORES, STORE_LEVELS), (MEMBERS, MEMBER_LEVELS), ((CLUSTER,), CLUSTER_LEVELS)):
             for name, level in levels.items():
                 for entity in entities:
                     self.points.setdefault(name, {})[entity] = [float(level)] * POINTS
@@ -112,6 +138,7 @@ class Scene:
             "evict-slow-store-scheduler",
         )
         self.paused: tuple[str, ...] = ()
+        self.paused_checkers: tuple[str, ...] | None = ()
         self.evicting: dict[str, str] = {}
         self.config: dict[str, str | int | float | bool | None] = {
             "schedule.leader-schedule-limit": 4,
@@ -124,8 +151,10 @@ class Scene:
         self.store_config: dict[str, dict[str, str | int | float | bool | None]] | None = {}
         self.hot_writes = (HotRegion(region_id="7", leader_store="store:1", share=0.03, keys_per_second=2),)
         self.hot_reads = (HotRegion(region_id="9", leader_store="store:2", share=0.03, keys_per_second=90),)
-        self.region_states = {"miss-peer": 0, "down-peer": 0, "pending-peer": 0}
-        self.gc_age: float | None = None
+        self.region_states: dict[str, int] | None = dict.fromkeys(REGION_STATES, 0)
+        self.region_count: int | None = 90
+        self.gc_known = True
+        self.gc_age: float | None = 900.0
         self.logs = {entity: NodeLog(lines=100, last_at=AT - timedelta(seconds=2)) for entity in (*STORES, *MEMBERS)}
         self.ends: dict[str, LastState] = {}
         self.stores_known = True
@@ -145,6 +174,7 @@ class Scene:
             capacity_bytes=1e12,
             available_bytes=6e11,
             slow_score=1,
+            version="8.5.4",
             status_port="answered",
         )
 
@@ -157,6 +187,7 @@ class Scene:
             health=True,
             client_port="answered",
             sees_leader="pd-a",
+            version="v8.5.4",
             member_id=str(0xA0 + ord(entity[-1])),
         )
 
@@ -168,6 +199,63 @@ class Scene:
     def store(self, entity: str, **changes: object) -> None:
         """Change what PD or its port says of a store."""
         self.stores[entity] = self.stores[entity].model_copy(update=changes)
+
+    def tombstone(self, entity: str, **changes: object) -> None:
+        """Let PD list a store that has left."""
+        self.stores[entity] = self._store(entity).model_copy(
+            update={"state": "Tombstone", "leader_count": 0, **changes}
+        )
+
+    def blind(self) -> TikvFacts:
+        """Return the facts of one who knows the nodes' names and sees nothing of them."""
+        seen = self.facts()
+        none = (
+            "heartbeat_age_seconds",
+            "leader_count",
+            "region_count",
+            "capacity_bytes",
+            "available_bytes",
+            "slow_score",
+        )
+        return seen.model_copy(
+            update={
+                "leader": None,
+                "leader_known": False,
+                "members": tuple(
+                    member.model_copy(
+                        update={"is_leader": False, "health": None, "client_port": "unknown", "sees_leader": None}
+                    )
+                    for member in seen.members
+                ),
+                "stores": tuple(
+                    store.model_copy(
+                        update={"state": "unknown", "status_port": "unknown", "version": "", **dict.fromkeys(none)}
+                    )
+                    for store in seen.stores
+                ),
+                "stores_known": False,
+                "logs": {},
+                "unreachable": {},
+                "evicting": {},
+                "gc_known": False,
+                "gc_safe_point_age_seconds": None,
+                "tracks": Tracks(start=START, step_seconds=STEP_SECONDS, by_name={}),
+                **dict.fromkeys(
+                    (
+                        "region_count",
+                        "max_replicas",
+                        "schedulers",
+                        "paused_schedulers",
+                        "paused_checkers",
+                        "config",
+                        "store_config",
+                        "region_states",
+                        "hot_writes",
+                        "hot_reads",
+                    )
+                ),
+            }
+        )
 
     def member(self, entity: str, **changes: object) -> None:
         """Change what is known of a member."""
@@ -264,16 +352,18 @@ class Scene:
             members=tuple(self.members.values()),
             stores=tuple(self.stores.values()),
             stores_known=self.stores_known,
-            region_count=90,
+            region_count=self.region_count,
             max_replicas=3,
             schedulers=self.schedulers,
             paused_schedulers=self.paused,
+            paused_checkers=self.paused_checkers,
             evicting=self.evicting,
             config=self.config,
             store_config=self.store_config,
             region_states=self.region_states,
             hot_writes=self.hot_writes,
             hot_reads=self.hot_reads,
+            gc_known=self.gc_known,
             gc_safe_point_age_seconds=self.gc_age,
             gc_blocker="backup" if self.gc_age else "",
             tracks=Tracks(start=START, step_seconds=STEP_SECONDS, by_name=by_name),

@@ -4,13 +4,28 @@ from collections.abc import Iterator, Mapping
 
 from opsai_subjects.invariant import Invariant, Verdict
 from opsai_tikv.facts import TikvFacts, groups
-from opsai_tikv.invariants.cluster import LOAD_RULES, PD_RULES, PLACEMENT_RULES, SIGHT_RULES
+from opsai_tikv.invariants.engine import ENGINE_RULES
+from opsai_tikv.invariants.load import LOAD_RULES
+from opsai_tikv.invariants.pd import PD_RULES
+from opsai_tikv.invariants.placement import PLACEMENT_RULES
 from opsai_tikv.invariants.rule import InvariantRule
+from opsai_tikv.invariants.sight import SIGHT_RULES
 from opsai_tikv.invariants.stores import STORES
+from opsai_tikv.invariants.upkeep import UPKEEP_RULES
 from opsai_tikv.seen import Look
 from opsai_tikv.signs.settings import BAD_SETTINGS
 
-RULES: tuple[InvariantRule, ...] = (*PD_RULES, *PLACEMENT_RULES, *STORES, *LOAD_RULES, *SIGHT_RULES)
+PARTS: dict[str, tuple[InvariantRule, ...]] = {
+    "PD": PD_RULES,
+    "Regions and their placement": PLACEMENT_RULES,
+    "Stores": STORES,
+    "Inside a store": ENGINE_RULES,
+    "What is left behind or stands still": UPKEEP_RULES,
+    "The load": LOAD_RULES,
+    "Our own sight": SIGHT_RULES,
+}
+"""The rules by what they speak of, as people are shown them."""
+RULES: tuple[InvariantRule, ...] = tuple(rule for rules in PARTS.values() for rule in rules)
 INVARIANTS: tuple[Invariant, ...] = tuple(rule.invariant for rule in RULES)
 
 

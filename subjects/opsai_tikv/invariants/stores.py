@@ -228,7 +228,14 @@ STORES: tuple[InvariantRule, ...] = (
         "Compaction or flush cannot keep up.",
         throttled,
         source="tikv_scheduler_throttle_flow, tikv_engine_write_stall",
-        explained_by=("store_disk_fast", "store_cpu_enough", "load_carried", "load_even"),
+        explained_by=(
+            "store_l0_compacted",
+            "store_compaction_keeps_up",
+            "store_disk_fast",
+            "store_cpu_enough",
+            "load_carried",
+            "load_even",
+        ),
     ),
     rule(
         "store",

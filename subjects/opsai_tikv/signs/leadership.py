@@ -59,11 +59,13 @@ def weight_set(look: Look, entity: str) -> Seen:
 
 def leaders_piled_up(look: Look, entity: str) -> Seen:
     """It leads far more than its share while every store is well."""
-    stores = look.once("data stores", lambda: look.facts.data_stores)
+    stores = look.once("leading stores", lambda: [one for one in look.facts.data_stores if one.may_lead])
     counts = look.once(
         "leader counts",
         lambda: {store.entity: store.leader_count for store in stores if store.leader_count is not None},
     )
+    if not look.store(entity).may_lead:
+        return Seen("absent", "its place is to follow: no leaders are meant for it")
     if len(counts) < 2 or len(counts) < len(stores):
         return unknown("PD does not say how many regions each store leads")
     if look.once("a store is not well", lambda: any(_not_well(look, store) for store in stores)):

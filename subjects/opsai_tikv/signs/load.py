@@ -231,8 +231,10 @@ def data_grows(look: Look, entity: str) -> Seen:
 def gc_held_back(look: Look, entity: str) -> Seen:
     """GC does not advance."""
     age = look.facts.gc_safe_point_age_seconds
+    if not look.facts.gc_known:
+        return unknown("PD does not say how far GC may go")
     if age is None:
-        return unknown("GC is not used, or PD does not say how far it is")
+        return Seen("absent", "GC is not used here")
     limit = look.limit("gc_advances")
     if age > limit:
         return Seen(

@@ -1,0 +1,76 @@
+"""What must hold of the load and of what it takes."""
+
+from opsai_tikv.invariants.rule import InvariantRule, either, rule
+from opsai_tikv.signs.load import (
+    contended,
+    data_grows,
+    everyone_late,
+    hot_read_region,
+    hot_write_region,
+    reads_skewed,
+    turned_away_everywhere,
+    writes_skewed,
+)
+
+LOAD_RULES: tuple[InvariantRule, ...] = (
+    rule(
+        "region",
+        "load_even",
+        "No single place carries a quarter of the traffic.",
+        "One region is led by one store: balance cannot spread it.",
+        either(writes_skewed, hot_write_region, reads_skewed, hot_read_region),
+        "tikv_grpc_msg_duration_seconds_count by store; each region's keys written and read",
+        for_seconds=20.0,
+        explained_by=(
+            "store_up",
+            "schedulers_as_meant",
+            "leaders_spread",
+            "store_keeps_leaders",
+            "store_not_slow",
+            "store_stays_up",
+        ),
+        unit="of all keys",
+    ),
+    rule(
+        "load",
+        "load_carried",
+        "The cluster carries its load.",
+        "Clients wait far longer than before on every store.",
+        either(everyone_late, turned_away_everywhere),
+        "tikv_grpc_msg_duration_seconds against its own past",
+        for_seconds=20.0,
+        explained_by=(
+            "store_disk_fast",
+            "store_cpu_enough",
+            "store_up",
+            "load_even",
+            "pd_has_leader",
+            "pd_member_up",
+            "store_disk_completes",
+            "store_network_fast",
+            "store_apply_fast",
+        ),
+        unit="times its past",
+    ),
+    rule(
+        "load",
+        "transactions_flow",
+        "Transactions do not wait for each other.",
+        "Hot rows serialise everything that touches them.",
+        contended,
+        "tikv_scheduler_latch_wait_duration_seconds, conflicts, lock waits",
+        grade="symptom",
+        for_seconds=30.0,
+        unit="conflicts/s",
+    ),
+    rule(
+        "load",
+        "space_lasts",
+        "Free space does not shrink by a tenth within minutes.",
+        "The reserve is reached before anybody can add stores.",
+        data_grows,
+        "tikv_store_size_bytes",
+        for_seconds=30.0,
+        unit="ratio of capacity",
+    ),
+)

@@ -1,0 +1,73 @@
+"""What must hold of our own sight of the cluster."""
+
+from opsai_tikv.invariants.rule import InvariantRule, rule
+from opsai_tikv.invariants.sight_looks import (
+    log_silent_for_long,
+    mute_to_us,
+    scrapes_sparse,
+    source_unseen,
+    target_unseen,
+)
+
+SIGHT_RULES: tuple[InvariantRule, ...] = (
+    rule(
+        "target",
+        "target_scraped",
+        "Prometheus scrapes the node.",
+        "Without its samples most invariants of it are unknown.",
+        target_unseen,
+        "up",
+        grade="sight",
+        severity="info",
+        for_seconds=45.0,
+    ),
+    rule(
+        "cluster",
+        "prometheus_read",
+        "Prometheus can be read.",
+        "Without it most invariants are unknown.",
+        source_unseen,
+        "the queries of this tick",
+        grade="sight",
+        for_seconds=45.0,
+        unknown_means="No Prometheus is set.",
+    ),
+    rule(
+        "target",
+        "node_answers_us",
+        "The node answers us where Prometheus reaches it.",
+        "We are the ones cut off: what rests on its own word is unknown.",
+        mute_to_us,
+        "its client or status port, and up",
+        grade="sight",
+        severity="info",
+        for_seconds=60.0,
+        unknown_means="It was not asked, or nobody reaches it. Where we are the ones: map its address in `addresses`.",
+        explained_by=("pd_member_up", "store_up"),
+    ),
+    rule(
+        "target",
+        "log_written",
+        "The node's log goes on where we read it.",
+        "A crash, an orderly stop and a failing disk are told by the log alone: it may be another file now.",
+        log_silent_for_long,
+        "its newest log line",
+        grade="sight",
+        severity="info",
+        for_seconds=0.0,
+        unit="s since its last line",
+        unknown_means="Its log is not readable: set `logs`.",
+    ),
+    rule(
+        "cluster",
+        "rates_have_samples",
+        "Prometheus scrapes often enough for the range that rates are taken over.",
+        "With fewer than three samples in it rates have holes, and most invariants are unknown by turns.",
+        scrapes_sparse,
+        "count_over_time(up) in rate_seconds",
+        grade="sight",
+        severity="info",
+        for_seconds=120.0,
+        unit="scrapes",
+    ),
+)
