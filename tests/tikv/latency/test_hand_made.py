@@ -6,6 +6,7 @@ import pytest
 
 from opsai_subjects.errors import ArgumentInvalid, UnknownName
 from opsai_subjects.model import MetricsReply, Window
+from opsai_subjects.sources.scoped import narrowed
 from tests.tikv.cluster import STORES, healthy, store, subject
 from tests.tikv.eyes import DeafMetrics, MemoryMetrics, late
 from tests.tikv.latency.asking import asked, of_hand, shown, verdicts
@@ -343,3 +344,12 @@ async def test_three_hundred_stores_are_told_the_worst_first_and_the_others_coun
     assert (write["stage"], write["entities"][0]) == ("fsync", "store:12")
     assert "store:12, store:11, store:10 and 3 more" in write["says"]
     assert len(shown(answer)) <= 4_000
+
+
+async def test_every_query_can_be_narrowed_to_one_cluster_of_a_shared_engine() -> None:
+    hand = Hand()
+    later(hand, FOUR, 0.2, APPEND, FSYNC, COMMIT, ASYNC_WRITE, SCHEDULER, WRITES)
+    write = verdicts(await of_hand(narrowed(hand.metrics(), {"job": "tikv"})))["write"]
+    assert (write["stage"], write["entities"]) == ("fsync", ["store:4"])
+    none = verdicts(await of_hand(narrowed(hand.metrics(), {"job": "another"})))["write"]
+    assert none["where"] == "unknown"
