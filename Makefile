@@ -1,6 +1,6 @@
 # opsai: make help lists the targets. Each sets up .venv by itself, once. PYTHON=… names the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench evaluate transcripts clean
+.PHONY: help demo test check bench evaluate transcripts invariants clean
 SETUP := pyproject.toml constraints.txt scripts/setup
 ifdef PYTHON
 export PYTHON
@@ -28,6 +28,9 @@ evaluate: .venv/.ready-run  ## grade the investigator over recordings with known
 
 transcripts: .venv/.ready-dev  ## write the transcripts of docs/ and the README anew, by running what they show
 	@.venv/bin/python -m scripts.transcripts $(ARGS)
+
+invariants: .venv/.ready-dev  ## write docs/invariants.md anew from the code
+	@.venv/bin/python -m scripts.invariants
 
 clean:  ## remove .venv and what the tools cached
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
