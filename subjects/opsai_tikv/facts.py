@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opsai_subjects.model import LastState, Scalar, Value
 from opsai_subjects.subject import Facts
-from opsai_tikv.pd_values import Outcome
+from opsai_tikv.pd_values import NodeState, Outcome
 
 
 class Track(Value):
@@ -40,6 +40,11 @@ class Tracks(Value):
         return name in self.by_name
 
 
+def host_of(address: str) -> str:
+    """Return the host of `host:port`, brackets of IPv6 taken off."""
+    return address.rpartition(":")[0].strip("[]")
+
+
 class StoreFacts(Value):
     """One store, as PD describes it and as its status port met us."""
 
@@ -63,11 +68,20 @@ class StoreFacts(Value):
     version: str = ""
     started_at: datetime | None = None
     labels: dict[str, str] = Field(default_factory=dict[str, str])
-    node_state: str = "unknown"
+    node_state: NodeState = "unknown"
     """Preparing, Serving, Removing, Removed."""
     may_lead: bool = True
     """False where placement rules or a label property let it hold followers or learners alone."""
     status_port: Outcome = "unknown"
+    pending_peer_count: int = 0
+    sending_snapshots: int = 0
+    receiving_snapshots: int = 0
+    leader_transfer_in_paused: bool = False
+
+    @property
+    def host(self) -> str:
+        """The host of its address."""
+        return host_of(self.address)
 
 
 class MemberFacts(Value):
@@ -86,6 +100,11 @@ class MemberFacts(Value):
     started_at: datetime | None = None
     member_id: str = ""
     """etcd's id of it, decimal; empty when no member that answers lists it."""
+
+    @property
+    def host(self) -> str:
+        """The host of its address."""
+        return host_of(self.address)
 
 
 class HotRegion(Value):

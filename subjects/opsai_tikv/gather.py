@@ -253,6 +253,10 @@ def _store(store: Store, at: datetime, names: dict[str, str]) -> StoreFacts:
         started_at=store.started_at,
         labels=store.labels,
         node_state=store.node_state,
+        pending_peer_count=store.pending_peer_count,
+        sending_snapshots=store.sending_snapshots,
+        receiving_snapshots=store.receiving_snapshots,
+        leader_transfer_in_paused=store.leader_transfer_in_paused,
     )
 
 

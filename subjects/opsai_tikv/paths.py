@@ -10,6 +10,7 @@ _PD = (
     r"/pd/api/v1/(?:stores|stores/check|stores/limit|stores/progress|store/\d+|labels)",
     r"/pd/api/v1/regions/(?:count|key|writeflow|readflow|check/[a-z]+-(?:peer|region)|range-holes|sibling/\d+)",
     r"/pd/api/v1/region/id/\d+",
+    r"/pd/api/v1/region/key/[^/]{1,4000}",
     r"/pd/api/v1/hotspot/(?:regions/read|regions/write|stores|buckets)",
     r"/pd/api/v1/(?:operators|operators/\d+|operators/records)",
     r"/pd/api/v1/(?:schedulers|schedulers/diagnostic/[a-z-]+|scheduler-config|scheduler-config/[a-z0-9-]+/list)",

@@ -8,36 +8,45 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from opsai_subjects.errors import SourceRefused, SourceTooLarge
+from opsai_subjects.errors import NotRecorded, SourceMalformed, SourceRefused, SourceTooLarge
 from opsai_subjects.model import Clock
 from opsai_subjects.sources.web import Web
 from opsai_tikv.pd_hot import Direction, read_hot_regions
 from opsai_tikv.pd_members import read_etcd_health, read_health, read_members, read_status
 from opsai_tikv.pd_operators import read_operators
-from opsai_tikv.pd_regions import read_count, read_regions, read_rules
+from opsai_tikv.pd_regions import read_count, read_label_rules, read_region, read_regions, read_rules
 from opsai_tikv.pd_round import VIEW_SECONDS, Known, Round, read
 from opsai_tikv.pd_settings import (
     read_config,
+    read_diagnosis,
     read_gc_safe_point,
     read_names,
     read_paused,
+    read_pauses,
+    read_replication,
     read_resolved_ts,
     read_scheduler_config,
     read_text,
+    read_unsafe_recovery,
 )
 from opsai_tikv.pd_stores import read_progress, read_store_flows, read_store_limits, read_stores
 from opsai_tikv.pd_traffic import WHOLE_AT_MOST, Traffic, read_traffic
 from opsai_tikv.pd_values import (
     Config,
+    Diagnosis,
     EtcdHealth,
     GcSafePoint,
     HotRegion,
+    LabelRule,
     MemberHealth,
     Members,
     Operator,
+    Pause,
     PdStatus,
     Progress,
+    Region,
     RegionsFound,
+    Replication,
     ResolvedTs,
     Rule,
     Store,
@@ -169,6 +178,14 @@ class Pd:
         """Return the schedulers that are paused."""
         return read(await self._round.ask(f"{V1}/schedulers", params={"status": "paused"}), read_paused)
 
+    async def pauses(self) -> tuple[Pause, ...]:
+        """Return the schedulers that are paused, and until when."""
+        params = {"status": "paused", "timestamp": "true"}
+        try:
+            return read(await self._round.ask(f"{V1}/schedulers", params=params), read_pauses)
+        except NotRecorded:  # a recording knows the names alone
+            return tuple(Pause(name=name) for name in await self.paused_schedulers())
+
     async def disabled_schedulers(self) -> tuple[str, ...]:
         """Return the default schedulers that somebody removed."""
         return read(await self._round.ask(f"{V1}/schedulers", params={"status": "disabled"}), read_paused)
@@ -182,6 +199,10 @@ class Pd:
                 return None
             raise
         return read(reply, read_scheduler_config)
+
+    async def diagnosis(self, scheduler: str) -> Diagnosis:
+        """Return what `balance-region-scheduler` or `balance-leader-scheduler` says of its last round (since v6.3)."""
+        return read(await self._round.ask(f"{V1}/schedulers/diagnostic/{scheduler}"), read_diagnosis)
 
     async def paused_checkers(self) -> tuple[str, ...]:
         """Return the checkers that are paused, of those this version knows. Costs one small question each."""
@@ -229,6 +250,18 @@ class Pd:
             raise
         return read(reply, read_rules)
 
+    async def label_rules(self) -> tuple[LabelRule, ...]:
+        """Return the rules that label regions of a key range."""
+        return read(await self._round.ask(f"{V1}/config/region-label/rules"), read_label_rules)
+
+    async def replication(self) -> Replication:
+        """Return the replication mode and its state."""
+        return read(await self._round.ask(f"{V1}/replication_mode/status"), read_replication)
+
+    async def unsafe_recovery(self) -> str:
+        """Return the stage of an unsafe recovery, empty when none is under way: PD schedules nothing meanwhile."""
+        return read(await self._round.ask(f"{V1}/admin/unsafe/remove-failed-stores/show"), read_unsafe_recovery)
+
     async def region_count(self) -> int:
         """Return how many regions there are."""
         return read(await self._round.ask(f"{V1}/regions/count"), read_count)
@@ -248,19 +281,59 @@ class Pd:
             )
         return read(await self._round.ask(path, seconds=_HEAVY_SECONDS), lambda json: read_regions(json, check))
 
+    async def region(self, region_id: str) -> Region | None:
+        """Return one region; None when PD knows none of that id."""
+        return await self._one_region(f"{V1}/region/id/{region_id}", {})
+
+    async def region_of(self, key: bytes) -> Region | None:
+        """Return the region that holds the key, encoded as PD prints it.
+
+        Raises SourceMalformed where a PD before v7.5 should take a key with a `/` in it, which its path cannot carry.
+        """
+        if b"/" in key:
+            found = await self._one_region(f"{V1}/region/key/{key.hex().upper()}", {"format": "hex"})
+        else:
+            found = await self._one_region(f"{V1}/region/key/{''.join(f'%{byte:02X}' for byte in key)}", {})
+        if found is not None and not found.holds(key):
+            raise SourceMalformed(
+                "the region of a key", "PD", f"region {found.id}, which does not hold it", "the region's id instead"
+            )
+        return found
+
+    async def _one_region(self, path: str, params: Mapping[str, str]) -> Region | None:
+        try:
+            return read(await self._round.ask(path, params=params), read_region)
+        except SourceRefused as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def every_region(self) -> tuple[Region, ...]:
+        """Return all regions of a cluster of at most WHOLE_AT_MOST, in order of id.
+
+        Raises SourceTooLarge, and asks nothing more, for a larger one.
+        """
+        reply = await self._round.ask(f"{V1}/regions/key", params=await self._page(), seconds=_HEAVY_SECONDS)
+        return read(reply, lambda json: read_regions(json, "all")).regions
+
     async def region_traffic(self) -> tuple[Traffic, ...]:
         """Return every region's traffic of its last interval, of a cluster of at most WHOLE_AT_MOST regions.
 
         Raises SourceTooLarge, and asks nothing more, for a larger one: there, ask for the busiest.
         """
+        return read(
+            await self._round.ask(f"{V1}/regions/key", params=await self._page(), seconds=_HEAVY_SECONDS), read_traffic
+        )
+
+    async def _page(self) -> Mapping[str, str]:
         if await self.region_count() > WHOLE_AT_MOST:
             raise SourceTooLarge("every region", "PD", "not asked: too many regions", "busiest_regions")
-        params = {"limit": str(WHOLE_AT_MOST)}
-        return read(await self._round.ask(f"{V1}/regions/key", params=params, seconds=_HEAVY_SECONDS), read_traffic)
+        return {"limit": str(WHOLE_AT_MOST)}
 
     async def busiest_regions(self, direction: Direction) -> tuple[Traffic, ...]:
         """Return the 16 regions that read or wrote the most bytes: PD scans all regions and answers with 16."""
-        return read(await self._round.ask(f"{V1}/regions/{direction}flow", seconds=_HEAVY_SECONDS), read_traffic)
+        path, params = f"{V1}/regions/{direction}flow", {"limit": "16"}
+        return read(await self._round.ask(path, params=params, seconds=_HEAVY_SECONDS), read_traffic)
 
     async def hot_regions(
         self, direction: Direction, *, least_share_ratio: float = LEAST_HOT_SHARE

@@ -38,8 +38,19 @@ def or_empty_map(value: object) -> object:
     return {} if value is None else value
 
 
+def as_hex(value: object) -> str:
+    """Return a key as PD prints it, hexadecimal; null is the empty one. Raises ValueError."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        bytes.fromhex(value)
+        return value
+    raise ValueError(f"{str(value)[:80]!r} is not a key")
+
+
 Id = Annotated[str, BeforeValidator(as_id)]
 Text = Annotated[str, BeforeValidator(or_empty_text)]
+Hex = Annotated[str, BeforeValidator(as_hex)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(or_empty_list)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Bytes = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(as_bytes)]

@@ -1,4 +1,4 @@
-"""Regions and placement rules read from JSON.
+"""Regions, placement rules and region labels read from JSON.
 
 Every function raises ValueError (pydantic's ValidationError among them) for what is not what it should be, and nothing else.
 """
@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, TypeAdapter
 
-from opsai_tikv.pd_json import Finite, Id, Json, Text, Texts, or_empty_list
-from opsai_tikv.pd_values import Peer, Region, RegionsFound, Rule
+from opsai_tikv.pd_json import Finite, Hex, Id, Json, Text, Texts, or_empty_list
+from opsai_tikv.pd_values import Constraint, LabelRule, Peer, Region, RegionsFound, Rule
 
 
 class _Peer(Json):
@@ -24,6 +24,8 @@ class _DownPeer(Json):
 
 class _Region(Json):
     id: Id
+    start_key: Hex = ""
+    end_key: Hex = ""
     peers: Annotated[tuple[_Peer, ...], BeforeValidator(or_empty_list)] = ()
     leader: _Peer | None = None
     down_peers: Annotated[tuple[_DownPeer, ...], BeforeValidator(or_empty_list)] = ()
@@ -57,7 +59,14 @@ def _region(region: _Region) -> Region:
         keys=region.approximate_keys,
         written_bytes=region.written_bytes,
         read_bytes=region.read_bytes,
+        start_key=region.start_key,
+        end_key=region.end_key,
     )
+
+
+def read_region(json: object) -> Region | None:
+    """Read `/region/id/…` or `/region/key/…`; null is how a PD before v8 says that there is none."""
+    return None if json is None else _region(_Region.model_validate(json))
 
 
 class _Count(Json):
@@ -81,6 +90,7 @@ class _Rule(Json):
     role: Text = ""
     count: int = 0
     location_labels: Texts = ()
+    isolation_level: Text = ""
     label_constraints: Annotated[tuple[_Constraint, ...], BeforeValidator(or_empty_list)] = ()
     start_key: Text = ""
     end_key: Text = ""
@@ -98,9 +108,34 @@ def read_rules(json: object) -> tuple[Rule, ...]:
             role=rule.role,
             count=rule.count,
             location_labels=tuple(rule.location_labels),
-            label_constraints=tuple(f"{one.key} {one.op} {','.join(one.values)}" for one in rule.label_constraints),
+            isolation_level=rule.isolation_level,
+            constraints=tuple(
+                Constraint(key=one.key, op=one.op, values=tuple(one.values)) for one in rule.label_constraints
+            ),
             start_key=rule.start_key,
             end_key=rule.end_key,
         )
         for rule in _RULES.validate_python(json)
+    )
+
+
+class _Label(Json):
+    key: Text = ""
+    value: Text = ""
+
+
+class _LabelRule(Json):
+    id: Text = ""
+    labels: Annotated[tuple[_Label, ...], BeforeValidator(or_empty_list)] = ()
+    data: Annotated[tuple[object, ...], BeforeValidator(or_empty_list)] = ()
+
+
+_LABEL_RULES = TypeAdapter(Annotated[list[_LabelRule], BeforeValidator(or_empty_list)])
+
+
+def read_label_rules(json: object) -> tuple[LabelRule, ...]:
+    """Read `/config/region-label/rules`."""
+    return tuple(
+        LabelRule(id=rule.id, labels={label.key: label.value for label in rule.labels}, ranges=len(rule.data))
+        for rule in _LABEL_RULES.validate_python(json)
     )

@@ -3,14 +3,15 @@
 Every function raises ValueError (pydantic's ValidationError among them) for what is not what it should be, and nothing else.
 """
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, JsonValue, TypeAdapter
+from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter
 
 from opsai_subjects.model import Scalar
-from opsai_tikv.go_values import MAX_UINT64, tso_time, unix_seconds
+from opsai_tikv.go_values import MAX_UINT64, rfc3339, tso_time, unix_seconds
 from opsai_tikv.pd_json import Id, Json, Text, or_empty_list
-from opsai_tikv.pd_values import Config, GcSafePoint, ResolvedTs, ServiceSafePoint
+from opsai_tikv.pd_values import Config, Diagnosis, GcSafePoint, Pause, Replication, ResolvedTs, ServiceSafePoint
 
 _NEVER = 9_223_372_036_854_775_807
 
@@ -69,6 +70,7 @@ def read_names(json: object) -> tuple[str, ...]:
 
 class _Paused(Json):
     name: Text
+    resume_at: Text = ""
 
 
 _PAUSED = TypeAdapter(Annotated[tuple[str | _Paused, ...], BeforeValidator(or_empty_list)])
@@ -78,6 +80,62 @@ _STRING = TypeAdapter(str)
 def read_paused(json: object) -> tuple[str, ...]:
     """Read `/schedulers?status=…`: names, or objects that also say until when."""
     return tuple(entry if isinstance(entry, str) else entry.name for entry in _PAUSED.validate_python(json))
+
+
+def read_pauses(json: object) -> tuple[Pause, ...]:
+    """Read `/schedulers?status=paused&timestamp=…`."""
+    return tuple(
+        Pause(name=entry) if isinstance(entry, str) else Pause(name=entry.name, until=_until(entry.resume_at))
+        for entry in _PAUSED.validate_python(json)
+    )
+
+
+def _until(text: str) -> datetime | None:
+    return rfc3339(text) if text else None
+
+
+class _Diagnosis(Json):
+    status: Text = ""
+    summary: Text = ""
+
+
+def read_diagnosis(json: object) -> Diagnosis:
+    """Read `/schedulers/diagnostic/NAME`."""
+    found = _Diagnosis.model_validate(json)
+    return Diagnosis(status=found.status, summary=found.summary)
+
+
+class _AutoSync(Json):
+    state: Text = ""
+    label_key: Text = ""
+
+
+class _Replication(Json):
+    mode: Text = ""
+    dr_auto_sync: _AutoSync | None = Field(default=None, alias="dr-auto-sync")
+
+
+def read_replication(json: object) -> Replication:
+    """Read `/replication_mode/status`."""
+    found = _Replication.model_validate(json)
+    sync = found.dr_auto_sync or _AutoSync()
+    return Replication(mode=found.mode, state=sync.state, label_key=sync.label_key)
+
+
+class _Stage(Json):
+    info: Text = ""
+    time: Text = ""
+
+
+_STAGES = TypeAdapter(Annotated[list[_Stage], BeforeValidator(or_empty_list)])
+_OVER = ("no on-going", "finished", "failed")
+
+
+def read_unsafe_recovery(json: object) -> str:
+    """Read `/admin/unsafe/remove-failed-stores/show`: the stage it is in, empty when no recovery is under way."""
+    stages = _STAGES.validate_python(json)
+    last = stages[-1].info if stages else ""
+    return "" if any(word in last.lower() for word in _OVER) else last
 
 
 def read_text(json: object) -> str:

@@ -178,18 +178,67 @@ class Operator(Value):
     """As PD prints it."""
 
 
+class Constraint(Value):
+    """One condition that a placement rule puts on a store's labels."""
+
+    key: str
+    op: str
+    """`in`, `notIn`, `exists` or `notExists`."""
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.op}" + (f" ({', '.join(self.values)})" if self.values else "")
+
+
 class Rule(Value):
     """One placement rule."""
 
     group_id: str
     id: str
     role: str
+    """`voter`, `leader` (a voter that should lead), `follower` (a voter that must not) or `learner`."""
     count: int
     location_labels: tuple[str, ...] = ()
-    label_constraints: tuple[str, ...] = ()
-    """`zone in a,b`."""
+    isolation_level: str = ""
+    constraints: tuple[Constraint, ...] = ()
     start_key: str = ""
     end_key: str = ""
+
+
+class LabelRule(Value):
+    """One rule that gives regions of a key range labels: `schedule=deny` keeps PD from scheduling them."""
+
+    id: str
+    labels: dict[str, str]
+    ranges: int
+    """How many key ranges it covers."""
+
+
+class Pause(Value):
+    """One scheduler that is paused."""
+
+    name: str
+    until: datetime | None = None
+    """None: PD did not say."""
+
+
+class Diagnosis(Value):
+    """What a balancing scheduler says of its last round."""
+
+    status: str
+    """`disabled`, `paused`, `halted`, `scheduling`, `pending` (it found nothing it may do) or `normal`."""
+    summary: str
+    """`295 store(s) StoreNotMatchRule; 3 store(s) StoreDown; `."""
+
+
+class Replication(Value):
+    """Whether writes wait for a majority, or for a second site too."""
+
+    mode: str
+    """`majority` or `dr-auto-sync`."""
+    state: str = ""
+    """Of dr-auto-sync: `sync`, `async_wait`, `async` or `sync_recover`."""
+    label_key: str = ""
 
 
 class Peer(Value):
@@ -215,6 +264,20 @@ class Region(Value):
     written_bytes: float
     read_bytes: float
     """Since the region's heartbeat before the last (about 60 s)."""
+    start_key: str = ""
+    """Hexadecimal as PD prints it; empty is before every key."""
+    end_key: str = ""
+    """Empty is after every key."""
+
+    @property
+    def voters(self) -> tuple[Peer, ...]:
+        """The peers that count for its majority: all but learners."""
+        return tuple(peer for peer in self.peers if peer.role != "Learner")
+
+    def holds(self, key: bytes) -> bool:
+        """Say whether the key lies in it."""
+        end = bytes.fromhex(self.end_key)
+        return bytes.fromhex(self.start_key) <= key and (not end or key < end)
 
 
 class RegionsFound(Value):

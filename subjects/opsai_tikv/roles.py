@@ -1,9 +1,9 @@
-"""What placement makes of a store: whether it may lead regions at all."""
+"""What placement makes of a store: which rules may use it, and whether it may lead regions at all. Pure."""
 
 from collections.abc import Mapping, Sequence
 
 from opsai_subjects.model import Scalar
-from opsai_tikv.pd_values import Rule
+from opsai_tikv.pd_values import Constraint, Rule
 
 LEADING_ROLES = ("voter", "leader")
 EXCLUSIVE = ("engine", "exclusive")
@@ -21,7 +21,7 @@ def may_lead(labels: Mapping[str, str], rules: Sequence[Rule] | None, config: Ma
     asked = [rule for rule in rules or () if rule.role in (*LEADING_ROLES, "follower", "learner")]
     if not asked:
         return True
-    return any(rule.role in LEADING_ROLES and _matches(rule, labels) for rule in asked)
+    return any(rule.role in LEADING_ROLES and fits(labels, rule) for rule in asked)
 
 
 def _rejects_leaders(labels: Mapping[str, str], config: Mapping[str, Scalar]) -> bool:
@@ -30,21 +30,19 @@ def _rejects_leaders(labels: Mapping[str, str], config: Mapping[str, Scalar]) ->
     return any(isinstance(key, str) and labels.get(key) == value for key, value in pairs)
 
 
-def _matches(rule: Rule, labels: Mapping[str, str]) -> bool:
-    constraints = [text.split(" ", 2) for text in rule.label_constraints]
-    named = {parts[0] for parts in constraints}
-    if any((key in EXCLUSIVE or key.startswith("$")) and key not in named for key in labels):
+def fits(labels: Mapping[str, str], rule: Rule) -> bool:
+    """Say whether the rule may place a replica on a store with these labels (pd placement/label_constraint.go)."""
+    asked = {constraint.key for constraint in rule.constraints}
+    if any((key in EXCLUSIVE or key.startswith("$")) and key not in asked for key in labels):
         return False
-    return all(_holds(labels, parts) for parts in constraints)
+    return all(_holds(labels.get(constraint.key, ""), constraint) for constraint in rule.constraints)
 
 
-def _holds(labels: Mapping[str, str], constraint: Sequence[str]) -> bool:
-    key, op, values = (*constraint, "", "")[:3]
-    value = labels.get(key)
-    if op == "in":
-        return value in values.split(",")
-    if op == "notIn":
-        return value not in values.split(",")
-    if op == "exists":
-        return value is not None
-    return op != "notExists" or value is None
+def _holds(value: str, constraint: Constraint) -> bool:
+    if constraint.op == "in":
+        return bool(value) and value in constraint.values
+    if constraint.op == "notIn":
+        return not value or value not in constraint.values
+    if constraint.op == "exists":
+        return bool(value)
+    return constraint.op == "notExists" and not value

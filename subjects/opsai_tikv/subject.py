@@ -42,14 +42,18 @@ class TikvSubject:
         """The range that rates are taken over."""
         return self._settings.rate_seconds
 
+    def ask_pd(self) -> Pd:
+        """Return a client for a round of questions to PD: who answers is found out anew."""
+        return self._pd.again()
+
     async def topology(self) -> Topology:
         """Return the cluster as it is."""
-        return await topology(self.cluster, self._pd.again(), self.sources, self._settings.names)
+        return await topology(self.cluster, self.ask_pd(), self.sources, self._settings.names)
 
     async def facts(self) -> TikvFacts:
         """Gather everything once."""
         return await gather(
-            self.cluster, self._pd.again(), self.sources, self._settings.names, f"{round(self._settings.rate_seconds)}s"
+            self.cluster, self.ask_pd(), self.sources, self._settings.names, f"{round(self._settings.rate_seconds)}s"
         )
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
@@ -78,13 +82,13 @@ class TikvSubject:
 
     async def events(self, window: Window) -> Events:
         """Return what happened in the window."""
-        pd = self._pd.again()
+        pd = self.ask_pd()
         found = await topology(self.cluster, pd, self.sources, self._settings.names)
         return await events(window, found.nodes, self.sources, Attempts(), await etcd_names(pd))
 
     async def check(self) -> tuple[Sight, ...]:
         """Try each source once."""
-        pd = self._pd.again()
+        pd = self.ask_pd()
         found = await topology(self.cluster, pd, self.sources, self._settings.names)
         return await check(pd, self._settings, self.sources, found.nodes)
 

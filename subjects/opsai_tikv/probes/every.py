@@ -2,5 +2,7 @@
 
 from opsai_subjects.probe import Probe
 from opsai_tikv.probes.latency import latency
+from opsai_tikv.probes.regions import regions
+from opsai_tikv.probes.scheduling import scheduling
 
-PROBES: tuple[Probe, ...] = (latency,)
+PROBES: tuple[Probe, ...] = (regions, scheduling, latency)

@@ -58,7 +58,10 @@ def members(leader: str | None = "pd-a", etcd_leader: str | None = "pd-a") -> di
 
 @dataclass
 class FakePd:
-    """What each path answers: JSON, text, a status with text, or a failure. `only` are answers of one member."""
+    """What each path answers: JSON, text, a status with text, or a failure; a path with its query goes before the path alone.
+
+    `only` are answers of one member.
+    """
 
     leader: str | None = "pd-a"
     answers: dict[str, JsonValue | tuple[int, str] | Failure] = field(default_factory=dict)
@@ -79,7 +82,9 @@ class FakePd:
             raise refused(request)
         if name in self.silent:
             raise self.silent[name](request)
-        answer = self.only.get((name, path), self.answers.get(path, self._usual(name, path, local=local)))
+        asked = self.answers.get(f"{path}?{request.url.query.decode()}", self.answers.get(path))
+        usual = self._usual(name, path, local=local) if asked is None and path not in self.answers else asked
+        answer = self.only.get((name, path), usual)
         if callable(answer):
             raise answer(request)
         if isinstance(answer, tuple):

@@ -1,0 +1,116 @@
+"""The tool `scheduling`: what PD does about placement, what blocks it, and when it will end."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from opsai_subjects.errors import UnknownName
+from opsai_subjects.probe import Visit
+from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
+from opsai_tikv.alike import uneven
+from opsai_tikv.attempts import Attempts
+from opsai_tikv.blocking import blocking
+from opsai_tikv.ending import ending
+from opsai_tikv.facts import TikvFacts, same_entity
+from opsai_tikv.majority import is_alive
+from opsai_tikv.operating import COLUMNS, ended, oldest_first, operator_row, touches, working
+from opsai_tikv.pd_defaults import changed, differing, version_of
+from opsai_tikv.placing import rule_line
+from opsai_tikv.probes.place import facts_of, subject_of
+from opsai_tikv.schedulers import limit_lines, scheduler_lines, store_limits
+from opsai_tikv.scheduling import Scheduling
+from opsai_tikv.scheduling_round import read_scheduling
+from opsai_tikv.versions import gc_lines, version_lines
+
+ROWS = 5
+RULES = 8
+
+
+async def scheduling(
+    visit: Visit,
+    of: Annotated[str, Field(description="Only operators of this store or region: 'store:4', 'region:45'.")] = "",
+) -> Answer:
+    """Say what PD moves and repairs, what blocks it and why, and when it will end. Use it when a store stays down, leaves, joins or is uneven, or regions lack peers and nothing happens.
+
+    Operators with what each waits for, schedulers paused or added by hand, placement rules against labels, limits, settings that differ from defaults or between members, GC, versions.
+    Claim paths: /blocked/0, /operators/running.
+    """
+    facts, pd = await facts_of(visit), subject_of(visit).ask_pd()
+    entity = _entity(facts, of) if of else ""
+    tries = Attempts()
+    found = await read_scheduling(pd, tries, facts)
+    about = _about(facts, found, entity)
+    work, rows = _work(facts, found, entity)
+    value = {**about, "operators": {**work, "rows": rows}, "unread": tries.unread}
+    shown = _shown(about, facts, found, entity) | {"operators": _shown_work(work, rows)}
+    return Answer(at=facts.at, value=value, shown=shown | unread_rows(tries.unread))
+
+
+def _entity(facts: TikvFacts, name: str) -> str:
+    entity = same_entity(facts, name)
+    if entity is None or not entity.startswith(("store:", "region:")):
+        raise UnknownName("store or region", name, tuple(store.entity for store in facts.stores))
+    return entity
+
+
+def _about(facts: TikvFacts, found: Scheduling, entity: str) -> dict[str, object]:
+    alive = [store.entity for store in facts.stores if is_alive(store)]
+    version = version_of(found.cluster_version or "")
+    config = facts.config or {}
+    blocked = blocking(facts, found)
+    return {
+        "says": _says(facts, found, blocked),
+        "blocked": blocked,
+        "ends": [one for one in ending(facts, found) if not entity or entity in one.split(" ", 1)[0]],
+        "schedulers": scheduler_lines(facts, found),
+        "rules": [rule_line(rule, facts) for rule in found.rules or ()],
+        "store_limits": limit_lines(store_limits(config), alive),
+        "uneven": uneven(facts, found.rules or ()),
+        "settings_not_default": changed(config, version),
+        "settings_members_differ": differing({name: own.values for name, own in found.members.items()}),
+        "gc": gc_lines(facts, found),
+        "versions": version_lines(facts, found),
+    }
+
+
+def _work(facts: TikvFacts, found: Scheduling, entity: str) -> tuple[dict[str, object], list[list[object]]]:
+    """Return the operators counted, and each as a row, the oldest first."""
+    operators = [one for one in found.operators or () if not entity or touches(one, entity)]
+    records = [one for one in found.records or () if not entity or touches(one, entity)]
+    counts: dict[str, object] = {
+        "running": None if found.operators is None else len(operators),
+        "by_kind": working(operators, facts),
+        "recent": None if found.records is None else ended(records),
+    }
+    return counts, [operator_row(one, facts) for one in oldest_first(operators, facts.at)]
+
+
+def _shown_work(work: dict[str, object], rows: list[list[object]]) -> dict[str, object]:
+    part = without_empty(work)
+    if rows:
+        narrow = "narrow with of='store:4', all by evidence(id, path='/operators/rows')"
+        part |= {"columns": COLUMNS, "oldest": Rows(rows[:ROWS], len(rows), narrow)}
+    return part
+
+
+def _says(facts: TikvFacts, found: Scheduling, blocked: list[str]) -> str:
+    if facts.leader is None:
+        return blocked[0]
+    if found.operators is None or facts.config is None:
+        return "Unknown in part: PD's operators or settings could not be read."
+    running = f"{len(found.operators):,} operators under way" if found.operators else "No operator under way"
+    if not blocked:
+        return f"{running}; nothing blocks scheduling as far as PD shows."
+    return (
+        f"{running}; {len(blocked)} {'thing limits' if len(blocked) == 1 else 'things limit'} scheduling, see blocked."
+    )
+
+
+def _shown(about: dict[str, object], facts: TikvFacts, found: Scheduling, entity: str) -> dict[str, object]:
+    shown = without_empty(about)
+    if entity:  # a question about one node: what concerns all is left to the general one
+        return {name: shown[name] for name in ("says", "blocked", "ends") if name in shown}
+    rules = [rule_line(rule, facts) for rule in found.rules or ()]
+    if rules:
+        shown["rules"] = Rows(rules[:RULES], len(rules), "all by evidence(id, path='/rules')")
+    return shown
