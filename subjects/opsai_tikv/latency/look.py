@@ -34,6 +34,13 @@ class Look:
         grown = self.of(stage, store)
         return 0.0 if grown is None else grown.rise("figure" if "figure" in grown.now else "mean")
 
+    def per_request(self, stage: str, store: str) -> float:
+        """Return what a stage that few requests go through (a lock, a coprocessor) adds to the mean of all of them."""
+        one, whole = self.of(stage, store), self.of(self.total, store)
+        through, all_of_them = (growth.now.get("count") if growth else None for growth in (one, whole))
+        part = through / all_of_them if through is not None and all_of_them else 1.0
+        return self.rise(stage, store) * min(1.0, part)
+
     def grown(self, stage: str) -> tuple[str, ...]:
         """Return the entities where a stage grew, the largest rise first."""
         entities = [

@@ -9,6 +9,7 @@ import numpy as np
 
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsReply, MetricsSource, Node, Series, Unread, Window
+from opsai_subjects.windows import EARLIEST
 from opsai_tikv.latency.growth import Course, Floats, Growth, growth
 from opsai_tikv.latency.stages import Stage
 from opsai_tikv.metrics_round import MetricsRound
@@ -19,6 +20,7 @@ AT_ONCE = 4
 """Queries in flight: kind to a Prometheus that others use too."""
 CLIENTS = "clients"
 """The entity of what a client waits for by itself."""
+SHORTEST_BASELINE = timedelta(minutes=1)
 LEAST_BASELINE = 4
 """Points of a past; with fewer the first third of the window stands for it."""
 
@@ -43,9 +45,10 @@ class Plan:
         return self.span.start + timedelta(seconds=self.step_seconds * index)
 
 
-def plan(window: Window, baseline_minutes: float, rate_seconds: float) -> Plan:
-    """Return the plan for a window and the time before it that it is compared with."""
-    start = window.start - timedelta(minutes=baseline_minutes)
+def plan(window: Window, baseline_minutes: float | None, rate_seconds: float) -> Plan:
+    """Return the plan for a window and the time before it that it is compared with: as long as itself, unless given."""
+    before = timedelta(minutes=baseline_minutes) if baseline_minutes is not None else window.end - window.start
+    start = max(window.start - max(before, SHORTEST_BASELINE), EARLIEST)
     seconds = (window.end - start).total_seconds()
     step = max(rate_seconds / 4, seconds / POINTS)
     # the last point is the window's end: the newest is what matters
@@ -126,10 +129,14 @@ def _baseline(courses: Iterable[Course], asked: Plan) -> tuple[slice, bool]:
 
 
 class _Finder:
-    """Whose a series is: TiKV names itself by instance, a client names the store by id or by address."""
+    """Whose a series is: TiKV names itself by instance, a client names the store by id or by address.
+
+    Where nobody could say which stores there are, an instance goes by its own name.
+    """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = Finder(nodes)
+        self._blind = all(node.role == "pd" for node in nodes)
 
     def of(self, stage: Stage, labels: Mapping[str, str]) -> str | None:
         if stage.key == "type":
@@ -137,7 +144,7 @@ class _Finder:
         name = labels.get(stage.key, "")
         if stage.key == "store":
             return self._nodes.by_store(name) or self._nodes.by_instance(name, "tikv")
-        return self._nodes.by_instance(name, "tikv")
+        return self._nodes.by_instance(name, "tikv") or (name if self._blind and name else None)
 
 
 class _Points:
@@ -151,12 +158,12 @@ class _Points:
     def add(self, series: Series) -> None:
         """Take one series: a part of the stage."""
         grid = np.full(self._asked.count, np.nan)
+        points = np.array(series.points, dtype=np.float64).reshape(-1, 2)
         start = self._asked.span.start.timestamp()
-        for at, value in series.points:
-            index = round((at - start) / self._asked.step_seconds)
-            if 0 <= index < len(grid):
-                grid[index] = value
-                self._sampled[index] = True
+        index = np.rint((points[:, 0] - start) / self._asked.step_seconds).astype(int)
+        inside = (index >= 0) & (index < len(grid))
+        grid[index[inside]] = points[inside, 1]
+        self._sampled[index[inside]] = True
         self._parts[series.labels.get("is", "figure")] = grid
 
     def course(self) -> Course:

@@ -7,6 +7,10 @@ from opsai_tikv.latency.look import Look
 OWN_SHARE = 0.3
 """What is left of an outer stage after its inner ones counts as a stage of its own from this part of the outer rise on."""
 
+RARE = ("flow_control", "lock_wait")
+READ_KINDS = ("coprocessor_wait", "coprocessor_handle", "point_reads")
+"""Not every request goes through these: they are weighed by how many do."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -23,10 +27,7 @@ class Part:
 
 def write_parts(look: Look) -> list[Part]:
     """Split the growth of writes into the pieces that add up, per store."""
-    inner = {
-        stage: _rises(look, stage)
-        for stage in ("latch", "flow_control", "lock_wait", "propose_wait", "apply_wait", "apply")
-    }
+    inner = {stage: _rises(look, stage) for stage in ("latch", "propose_wait", "apply_wait", "apply", *RARE)}
     log = {store: look.rise("append", store) + look.rise("log_queue", store) for store in look.every}
     slowest_log = max(log.values(), default=0.0)
     concerned = look.every if _rises(look, "commit") else look.stores
@@ -36,12 +37,12 @@ def write_parts(look: Look) -> list[Part]:
         look,
         "scheduler",
         {
-            store: async_write.get(store, 0.0) + look.rise("latch", store) + look.rise("flow_control", store)
+            store: async_write.get(store, 0.0) + look.rise("latch", store) + _rise(look, "flow_control", store)
             for store in look.stores
         },
     )
     outside = {
-        store: max(look.rise("scheduler", store), async_write.get(store, 0.0)) + look.rise("lock_wait", store)
+        store: max(look.rise("scheduler", store), async_write.get(store, 0.0)) + _rise(look, "lock_wait", store)
         for store in look.stores
     }
     return [
@@ -62,7 +63,7 @@ def read_parts(look: Look) -> list[Part]:
         "coprocessor_wait",
         {store: look.rise("read_pool_wait", store) + look.rise("snapshot", store) for store in look.stores},
     )
-    known = {store: sum(look.rise(stage, store) for stage in (*stages, "coprocessor_wait")) for store in look.stores}
+    known = {store: sum(_rise(look, stage, store) for stage in (*stages, "coprocessor_wait")) for store in look.stores}
     return [
         *(Part(stage, rises) for stage, rises in inner.items()),
         Part("coprocessor_wait", queue),
@@ -71,14 +72,18 @@ def read_parts(look: Look) -> list[Part]:
 
 
 def _rises(look: Look, stage: str) -> dict[str, float]:
-    return {store: rise for store in look.stores if (rise := look.rise(stage, store)) > 0}
+    return {store: rise for store in look.stores if (rise := _rise(look, stage, store)) > 0}
+
+
+def _rise(look: Look, stage: str, store: str) -> float:
+    return look.per_request(stage, store) if stage in (*RARE, *READ_KINDS) else look.rise(stage, store)
 
 
 def _rest(look: Look, stage: str, explained: dict[str, float]) -> dict[str, float]:
     """Return what is left of a stage's rise beyond what is explained, where it is a good part of it."""
     rest: dict[str, float] = {}
     for store in look.stores:
-        whole = look.rise(stage, store)
+        whole = _rise(look, stage, store)
         left = whole - explained.get(store, 0.0)
         if whole > 0 and left >= OWN_SHARE * whole:
             rest[store] = left

@@ -1,5 +1,6 @@
 """What no recording shows, on hand-made samples: clients, the network, garbage, stalls, hung disks, blindness, size."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from opsai_subjects.errors import ArgumentInvalid, UnknownName
 from opsai_subjects.model import MetricsReply, Window
 from opsai_subjects.sources.scoped import narrowed
 from tests.tikv.cluster import STORES, healthy, store, subject
-from tests.tikv.eyes import DeafMetrics, MemoryMetrics, late
+from tests.tikv.eyes import AT, DeafMetrics, MemoryMetrics, late
 from tests.tikv.latency.asking import asked, of_hand, shown, verdicts
 from tests.tikv.latency.samples import (
     APPEND,
@@ -32,6 +33,7 @@ from tests.tikv.latency.samples import (
     Family,
     Hand,
 )
+from tests.tikv.pd.fake import NAMES, refused
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +42,7 @@ SENT_WRITES: Family = ("tidb_tikvclient_request_seconds", {"type": "Prewrite", "
 ON_THE_WAY: Family = ("tidb_tikvclient_rpc_net_latency_seconds", {"job": "tidb"})
 BACKOFF: Family = ("tidb_tikvclient_backoff_seconds", {"job": "tidb"})
 READ_INDEX: Family = ("tikv_storage_engine_async_request_duration_seconds", {"type": "snapshot_read_index_confirm"})
+LOCK_WAIT: Family = ("tikv_lock_manager_waiter_lifetime_duration", {})
 COP_WAIT: Family = ("tikv_coprocessor_request_wait_seconds", {"type": "all", "req": "select"})
 
 
@@ -353,3 +356,32 @@ async def test_every_query_can_be_narrowed_to_one_cluster_of_a_shared_engine() -
     assert (write["stage"], write["entities"]) == ("fsync", ["store:4"])
     none = verdicts(await of_hand(narrowed(hand.metrics(), {"job": "another"})))["write"]
     assert none["where"] == "unknown"
+
+
+async def test_a_few_long_waits_for_locks_weigh_as_few_as_they_are() -> None:
+    hand = Hand()
+    later(hand, FOUR, 0.1, APPEND, FSYNC, COMMIT, ASYNC_WRITE, SCHEDULER, WRITES)
+    hand.histogram(LOCK_WAIT, 0.01, 2.0, instance=FOUR, rate=0.2)
+    assert (await write_of(hand))["stage"] == "fsync"
+    hand.histogram(LOCK_WAIT, 0.01, 2.0, instance=FOUR, rate=10.0)
+    assert (await write_of(hand))["stage"] == "lock_wait"
+
+
+async def test_a_baseline_is_as_long_as_the_window_unless_it_is_given() -> None:
+    as_long = await of_hand(Hand(), minutes=7.0)
+    given = await of_hand(Hand(), minutes=7.0, baseline_minutes=3.0)
+    assert [answer.shown["baseline"] for answer in (as_long, given)] == [
+        {"start": AT - timedelta(minutes=minutes), "end": AT - timedelta(minutes=7)} for minutes in (14, 10)
+    ]
+
+
+async def test_stores_that_nobody_lists_go_by_the_names_of_their_instances() -> None:
+    hand = Hand()
+    later(hand, FOUR, 0.2, APPEND, FSYNC, COMMIT, ASYNC_WRITE, SCHEDULER, WRITES)
+    pd = healthy()
+    pd.silent = dict.fromkeys(NAMES, refused)
+    async with subject(pd, metrics=hand.metrics(), names={}) as one:
+        answer = await asked(one, path="write", minutes=5.0)
+    write = verdicts(answer)["write"]
+    assert (write["stage"], write["entities"]) == ("fsync", [FOUR])
+    assert answer.value["unread"]
