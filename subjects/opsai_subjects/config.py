@@ -53,6 +53,8 @@ class ClusterSettings(Section):
     loki: LokiSettings | None = None
     docker: DockerSettings | None = None
     kubernetes: KubernetesSettings | None = None
+    diagnostics: bool = False
+    """Whether a search may ask the nodes themselves for their log (TiKV and PD), where no other source has it."""
     redact: bool = True
     """Row keys and values in log lines are shown as ‹?›; False shows them as logged."""
     addresses: dict[HostPort, Reachable] = Field(default_factory=dict[str, str])

@@ -222,8 +222,17 @@ def same_entity(facts: TikvFacts, name: str) -> str | None:
     for store in facts.stores:
         if name == store.id:
             return store.entity
+    pods = [node.entity for node in facts.nodes if own_host(node.address) == name]
+    if len(pods) == 1:
+        return pods[0]
     known = {entity for entities in groups(facts).values() for entity in entities}
     if name in known:
         return name
     prefixes = ("region:", "config:", "scheduler:", "link:")
     return name if name.startswith(prefixes) or name in ("keys", "load", "region", CLUSTER) else None
+
+
+def own_host(address: str) -> str:
+    """Return a host's own name: `prod-tikv-0` of `prod-tikv-0.prod-tikv-peer.ns.svc:20160`; empty for an IP address."""
+    host, dot, _ = address.rsplit(":", 1)[0].partition(".")
+    return host if dot and not host.isdecimal() else ""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Node, Unread, Window, clean
-from opsai_tikv.facts import LogCount, NodeLog
+from opsai_tikv.facts import LogCount, NodeLog, own_host
 from opsai_tikv.log_patterns_bugs import BUG_PATTERNS
 from opsai_tikv.logs import classify, texts
 
@@ -70,12 +70,6 @@ def node_of(name: str, nodes: Sequence[Node]) -> Node | None:
     hosts = [node for node in nodes if node.address.rsplit(":", 1)[0] == name]
     hosts = hosts or [node for node in nodes if own_host(node.address) == name]
     return hosts[0] if len(hosts) == 1 else None
-
-
-def own_host(address: str) -> str:
-    """Return a host's own name: `prod-tikv-0` of `prod-tikv-0.prod-tikv-peer.ns.svc:20160`; empty for an IP address."""
-    host, dot, _ = address.rsplit(":", 1)[0].partition(".")
-    return host if dot and not host.isdecimal() else ""
 
 
 async def _search(logs: LogSource, query: LogQuery) -> LogPage:

@@ -1,12 +1,15 @@
 """One TiKV cluster, looked at: the parts of the adapter put together."""
 
+import os
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import Sign
 from opsai_subjects.invariant import Invariant, Verdict, adjusted
 from opsai_subjects.known_bug import BugSeen
-from opsai_subjects.model import Events, Topology, Window
+from opsai_subjects.model import Events, Node, Topology, Window
 from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.bugs_seen import bugs_seen
@@ -20,6 +23,9 @@ from opsai_tikv.signs import signs
 from opsai_tikv.stopping import stop_risk
 from opsai_tikv.topology import etcd_names, topology
 
+if TYPE_CHECKING:
+    from opsai_tikv.diagnostics import DiagnosticsLogs
+
 
 class TikvSubject:
     """One TiKV cluster."""
@@ -31,6 +37,13 @@ class TikvSubject:
         self._settings = settings
         self._invariants = adjusted(kind.invariants, settings.limits, settings.for_seconds)
         self._pd = Pd(sources.web, settings.pd, sources.reach, sources.clock)
+        self._diagnostics: DiagnosticsLogs | None = None
+        if settings.diagnostics:
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library tells stderr of each connection that ends
+            from opsai_tikv.asked import asked_logs, diagnostics_of  # noqa: PLC0415 - gRPC is slow to import, and few set it
+
+            self._diagnostics = diagnostics_of(settings, sources, self._nodes)
+            self.sources = replace(sources, asked_logs=asked_logs(settings, sources.logs, self._diagnostics))
 
     @property
     def invariants(self) -> tuple[Invariant, ...]:
@@ -90,7 +103,11 @@ class TikvSubject:
         """Try each source once."""
         pd = self.ask_pd()
         found = await topology(self.cluster, pd, self.sources, self._settings.names)
-        return await check(pd, self._settings, self.sources, found.nodes)
+        sights = await check(pd, self._settings, self.sources, found.nodes)
+        return (*sights, await self._diagnostics.check()) if self._diagnostics is not None else sights
+
+    async def _nodes(self) -> tuple[Node, ...]:
+        return (await self.topology()).nodes
 
 
 def _own(facts: Facts) -> TikvFacts:

@@ -96,6 +96,8 @@ async def subject(
     logs: LogSource | None = None,
     asked_logs: LogSource | None = None,
     states: StateSource | None = None,
+    diagnostics: bool = False,
+    reach: Mapping[str, str] | None = None,
     dead: Mapping[str, str] | None = None,
     at: datetime = AT,
     names: Mapping[str, str] | None = None,
@@ -104,9 +106,15 @@ async def subject(
     """Open the cluster as a subject."""
     async with opened(Whole(pd, dead)) as web:
         sources = Sources(
-            web=web, metrics=metrics, logs=logs, clock=StillClock(at), asked_logs=asked_logs, states=states
+            web=web,
+            metrics=metrics,
+            logs=logs,
+            clock=StillClock(at),
+            reach=reach or {},
+            asked_logs=asked_logs,
+            states=states,
         )
-        settings = ClusterSettings(pd=urls, names=dict(PEOPLE if names is None else names))
+        settings = ClusterSettings(pd=urls, names=dict(PEOPLE if names is None else names), diagnostics=diagnostics)
         found = KIND.open("prod", settings, sources)
         assert isinstance(found, TikvSubject)
         yield found

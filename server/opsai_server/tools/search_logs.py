@@ -73,7 +73,7 @@ async def search_logs(
     logs = desk.subject.sources.asked_logs or desk.subject.sources.logs
     if logs is None:
         raise SettingsInvalid(
-            f"Cluster {desk.name!r} has no logs. Set `logs` (or docker, kubernetes, loki) in opsai.toml or give --logs NODE=GLOB."
+            f"Cluster {desk.name!r} has no logs. Set `logs` (or docker, kubernetes, loki, diagnostics) in opsai.toml or give --logs NODE=GLOB."
         )
     span = window(desk.now(), minutes, start, end)
     query = LogQuery(
@@ -87,7 +87,7 @@ async def search_logs(
     )
     page = await logs.search(query)
     about = {"window": span, "nodes": page.searched, "matched": page.matched}
-    about |= {"read_from": dict(page.origins)} if page.origins else {}
+    about |= {"read_from": _by_origin(page)} if page.origins else {}
     unread = page.unread
     if templates:
         value, shown = await _templates(desk.subject.sources.logs, query, page)
@@ -122,6 +122,13 @@ async def _nodes(desk: Desk, logs: LogSource, names: Sequence[str]) -> tuple[str
             raise UnknownName("node with a log", name, known)
         found.append(match)
     return tuple(dict.fromkeys(found))
+
+
+def _by_origin(page: LogPage) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for node, origin in page.origins.items():
+        found.setdefault(origin, []).append(node)
+    return found
 
 
 def _lines(page: LogPage, limit: int) -> tuple[dict[str, object], dict[str, object]]:

@@ -1,10 +1,10 @@
 """A log query in Loki's language: what its server can sift is not sent here. Pure."""
 
 import json
-import re
 from collections.abc import Sequence
 
 from opsai_subjects.model import LogQuery
+from opsai_subjects.sources.expressions import any_of
 
 _LEVEL_WORDS = {
     "FATAL": ("fatal", "panic", "crit"),
@@ -27,8 +27,7 @@ def selected(selector: str, label: str, values: Sequence[str]) -> str:
     if not values:
         return selector
     inside = selector[1:-1].strip().rstrip(",")
-    wanted = "|".join(re.escape(value) for value in values)
-    return f"{{{inside}, {label}=~{_quoted(wanted)}}}"
+    return f"{{{inside}, {label}=~{_quoted(any_of(tuple(values)))}}}"
 
 
 def sifted_here(query: LogQuery) -> bool:
@@ -46,7 +45,7 @@ def _filters(query: LogQuery) -> list[str]:
     if len(query.contains) == 1:
         found.append(f" |= {_quoted(query.contains[0])}")
     elif query.contains:
-        found.append(f" |~ {_quoted('|'.join(re.escape(text) for text in query.contains))}")
+        found.append(f" |~ {_quoted(any_of(query.contains))}")
     if query.regex:
         found.append(f" |~ {_quoted(query.regex)}")
     words = [_LEVEL_WORDS.get(level.upper()) for level in query.levels]

@@ -1,11 +1,12 @@
 """What search_logs finds."""
 
 import json
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from opsai_subjects.model import Unread
+from opsai_subjects.model import LogPage, LogQuery, Unread
 from tests.server.mcp.bench import line, served
 
 pytestmark = pytest.mark.anyio
@@ -92,3 +93,49 @@ async def test_a_long_line_is_cut_in_the_reply_and_whole_in_the_evidence(tmp_pat
     assert reply["lines"][0]["text"].endswith("characters more)")
     assert len(reply["lines"][0]["text"]) < 500
     assert stored["value"].endswith("x" * 3000)
+
+
+@dataclass
+class Asked:
+    """Logs for those who ask alone: of node `d`, at a price."""
+
+    queries: list[LogQuery] = field(default_factory=list[LogQuery])
+
+    async def nodes(self) -> tuple[str, ...]:
+        return ("a", "d")
+
+    async def search(self, query: LogQuery) -> LogPage:
+        self.queries.append(query)
+        return LogPage((line("d", 5, "dear"),), 1, (), ("d",), {"d": "the node itself"})
+
+
+async def test_what_is_for_those_who_ask_is_searched_and_named_and_not_read_again_for_a_baseline(
+    tmp_path: Path,
+) -> None:
+    asked = Asked()
+    async with served(tmp_path) as toy:
+        toy.cluster.subject.sources = replace(toy.cluster.subject.sources, asked_logs=asked)
+        reply = await toy.ask("search_logs", nodes=["d"])
+        kinds = await toy.ask("search_logs", templates=True)
+
+    assert [one["text"] for one in reply["lines"]] == ["dear"]
+    assert reply["read_from"] == {"the node itself": ["d"]}
+    assert [one["template"] for one in kinds["templates"]] == ["dear"]
+    assert "new" not in kinds["templates"][0]
+    assert [query.nodes for query in asked.queries] == [("d",), ()]
+
+
+async def test_a_source_that_cannot_say_whom_it_knows_says_why_when_it_is_searched(tmp_path: Path) -> None:
+    class Mute(Asked):
+        async def nodes(self) -> tuple[str, ...]:
+            return ()
+
+        async def search(self, query: LogQuery) -> LogPage:
+            return LogPage((), 0, (Unread(source="loki", asked="its streams", why="no connection"),))
+
+    async with served(tmp_path) as toy:
+        toy.cluster.subject.sources = replace(toy.cluster.subject.sources, asked_logs=Mute())
+        reply = await toy.ask("search_logs", nodes=["d"])
+
+    assert reply["unread"][0]["why"] == "no connection"
+    assert "this says nothing about the nodes" in reply["note"]
