@@ -41,15 +41,6 @@ class Look:
         part = through / all_of_them if through is not None and all_of_them else 1.0
         return self.rise(stage, store) * min(1.0, part)
 
-    def grown(self, stage: str) -> tuple[str, ...]:
-        """Return the entities where a stage grew, the largest rise first."""
-        entities = [
-            entity
-            for entity in self.found.entities(stage)
-            if (growth := self.of(stage, entity)) is not None and growth.state in CHANGED
-        ]
-        return tuple(sorted(entities, key=lambda entity: -self.rise(stage, entity)))
-
     def tails(self, stage: str) -> dict[str, float]:
         """Return the stores where the 99th percentile grew, and by how much."""
         growths = {store: growth for store in self.stores if (growth := self.of(stage, store)) is not None}

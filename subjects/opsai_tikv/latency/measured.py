@@ -1,5 +1,6 @@
 """Measuring the stages: one or two range queries each over baseline and window, few at a time, a hung engine spared."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -61,34 +62,59 @@ class Measured:
     """Every stage of every entity, compared with its past."""
 
     plan: Plan
-    growths: dict[tuple[str, str], Growth] = field(default_factory=dict[tuple[str, str], Growth])
+    growths: Mapping[tuple[str, str], Growth] = field(default_factory=dict[tuple[str, str], Growth])
     """By stage id and entity."""
-    unread: list[Unread] = field(default_factory=list[Unread])
+    unread: Sequence[Unread] = ()
     from_within: bool = False
     """The baseline is the first third of the samples: there are none from before the window."""
     sampled: bool = False
     """Whether any stage had any sample."""
 
+    def __post_init__(self) -> None:
+        self._of_stage: dict[str, dict[str, Growth]] = {}
+        for (stage, entity), one in self.growths.items():
+            self._of_stage.setdefault(stage, {})[entity] = one
+        self._p99s = {
+            stage: sorted(p99 for one in each.values() if (p99 := one.usual.get("p99")) is not None)
+            for stage, each in self._of_stage.items()
+        }
+
     def of(self, stage: str, entity: str) -> Growth | None:
         """Return the growth of a stage on an entity, None when it has no series."""
         return self.growths.get((stage, entity))
 
+    def stage(self, stage: str) -> Mapping[str, Growth]:
+        """Return the growths of a stage by entity."""
+        return self._of_stage.get(stage, {})
+
     def entities(self, stage: str) -> tuple[str, ...]:
         """Return the entities that have the stage."""
-        return tuple(entity for name, entity in self.growths if name == stage)
+        return tuple(self.stage(stage))
+
+    def peers_p99(self, stage: str, entity: str) -> float | None:
+        """Return the median of the other entities' p99 over the window; None when there is none."""
+        ordered, one = self._p99s.get(stage, []), self.of(stage, entity)
+        own = one.usual.get("p99") if one is not None else None
+        others = list(ordered)
+        if own is not None:
+            others.pop(bisect_left(ordered, own))
+        middle = len(others) // 2
+        if not others:
+            return None
+        return others[middle] if len(others) % 2 else (others[middle - 1] + others[middle]) / 2
 
 
 async def measure(metrics: MetricsSource, stages: Sequence[Stage], nodes: Sequence[Node], asked: Plan) -> Measured:
     """Measure the stages. Never raises for a source that cannot be read: what it left open is in `unread`."""
     engine = MetricsRound(metrics)
-    found = Measured(asked)
+    unread: list[Unread] = []
     limiter = anyio.CapacityLimiter(AT_ONCE)
     finder = _Finder(nodes)
     points: dict[tuple[str, str], _Points] = {}
 
     async def one(stage: Stage, query: str) -> None:
         async with limiter:
-            reply = await _ask(engine, query, asked, found.unread)
+            reply = await _ask(engine, query, asked, unread)
         for series in reply.series if reply else ():
             entity = finder.of(stage, series.labels)
             if entity is not None:
@@ -99,11 +125,11 @@ async def measure(metrics: MetricsSource, stages: Sequence[Stage], nodes: Sequen
             for query in stage.queries:
                 group.start_soon(one, stage, query.replace("$range", f"{round(asked.range_seconds)}s"))
     courses = {key: kept.course() for key, kept in points.items()}
-    baseline, found.from_within = _baseline(courses.values(), asked)
+    baseline, from_within = _baseline(courses.values(), asked)
     floors = {stage.id: stage.floor for stage in stages}
-    found.growths = {key: growth(course, baseline, floors[key[0]]) for key, course in courses.items()}
-    found.sampled = any(course.sampled.any() for course in courses.values())
-    return found
+    growths = {key: growth(course, baseline, floors[key[0]]) for key, course in courses.items()}
+    sampled = any(course.sampled.any() for course in courses.values())
+    return Measured(asked, growths, unread, from_within, sampled)
 
 
 async def _ask(metrics: MetricsSource, query: str, asked: Plan, unread: list[Unread]) -> MetricsReply | None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 
 from opsai_subjects.reply import without_empty
 from opsai_tikv.latency.growth import Growth
@@ -90,7 +89,7 @@ def _figures(found: Measured, origin: Origin) -> str:
         return ""
     if "figure" in growth.now:
         return f": {plain(growth.before['figure'])} → {plain(growth.now['figure'])}"
-    peers = peers_p99(found, origin.stage, entity)
+    peers = found.peers_p99(origin.stage, entity)
     others = f" (peers {spoken(peers)})" if peers is not None else ""
     return f": mean {_change(growth, 'mean')}, p99 {_change(growth, 'p99')}{others}"
 
@@ -116,7 +115,7 @@ def _unseen(telling: Telling, path: Path) -> list[str]:
 def _felt(telling: Telling, path: Path, origin: Origin) -> list[str]:
     """Say what clients' requests show of it inside the stores, and where none complete any more."""
     found, stage = telling.found, f"{path}_requests"
-    known = {entity: growth for entity in found.entities(stage) if (growth := found.of(stage, entity)) is not None}
+    known = found.stage(stage)
     grown = sorted((entity for entity in known if known[entity].rise() > 0), key=lambda entity: -known[entity].rise())
     says: list[str] = []
     if grown:
@@ -139,9 +138,8 @@ def _load(telling: Telling, path: Path) -> list[str]:
     """Say where clients ask far more than before."""
     found, stage = telling.found, f"{path}_requests"
     more: list[tuple[float, str]] = []
-    for entity in found.entities(stage):
-        growth = found.of(stage, entity)
-        before, now = (growth.before.get("count"), growth.usual.get("count")) if growth else (None, None)
+    for entity, growth in found.stage(stage).items():
+        before, now = growth.before.get("count"), growth.usual.get("count")
         if before is not None and now is not None and now > max(LEAST_LOAD, LOAD_GREW * before):
             more.append((now, f"{entity} takes {plain(now)} {path}s/s, before {plain(before)}"))
     more.sort(reverse=True)
@@ -153,23 +151,12 @@ def _apart(telling: Telling, path: Path) -> list[str]:
     found = telling.found
     says: list[str] = []
     for stage in (f"{path}_requests", "fsync", "apply") if path == "write" else (f"{path}_requests", "read_pool_wait"):
-        for entity in found.entities(stage):
-            growth = found.of(stage, entity)
-            own, peers = growth.usual.get("p99") if growth else None, peers_p99(found, stage, entity)
+        for entity, growth in found.stage(stage).items():
+            own, peers = growth.usual.get("p99"), found.peers_p99(stage, entity)
             if own is not None and peers is not None and own > max(APART_SECONDS, APART * peers):
                 what = f"{telling.titles[stage]} p99 {spoken(own)}, peers {spoken(peers)}"
                 says.append(f"{telling.called((entity,))} is slower than its peers all along: {what}.")
     return says[:NAMED]
-
-
-def peers_p99(found: Measured, stage: str, entity: str) -> float | None:
-    """Return the median of the other entities' p99 in the window; None when there is none."""
-    others = [
-        p99
-        for other in found.entities(stage)
-        if other != entity and (growth := found.of(stage, other)) and (p99 := growth.usual.get("p99")) is not None
-    ]
-    return median(others) if others else None
 
 
 def rows(found: Measured, stages: Sequence[Stage], origins: Sequence[Origin]) -> list[dict[str, object]]:
@@ -177,10 +164,10 @@ def rows(found: Measured, stages: Sequence[Stage], origins: Sequence[Origin]) ->
     order = {stage.id: place for place, stage in enumerate(stages)}
     causes = {(origin.stage, entity) for origin in origins for entity in origin.entities}
 
-    def place(key: tuple[str, str]) -> tuple[bool, int, float, int]:
+    def place(key: tuple[str, str]) -> tuple[bool, int, float, float, int]:
         growth = found.growths[key]
         rank = CHANGED.index(growth.state) // 2 if growth.state in CHANGED else len(CHANGED)
-        return (key not in causes, rank, -max(growth.rise(), growth.rise("p99")), order[key[0]])
+        return (key not in causes, rank, -growth.rise(), -growth.rise("p99"), order[key[0]])
 
     return [_row(found, *key) for key in sorted(found.growths, key=place)]
 
@@ -210,7 +197,7 @@ def _row(found: Measured, stage: str, entity: str) -> dict[str, object]:
         "entity": entity,
         "state": growth.state,
         **figures,
-        "peers_p99_seconds_now": peers_p99(found, stage, entity) if "p99" in growth.now else None,
+        "peers_p99_seconds_now": found.peers_p99(stage, entity) if "p99" in growth.now else None,
         "since": _moment(found, growth.since),
         "until": _moment(found, growth.until),
     }
