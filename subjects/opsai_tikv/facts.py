@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from opsai_subjects.model import LastState, Scalar, Value
+from opsai_subjects.model import LastState, Scalar, Value, clean
 from opsai_subjects.subject import Facts
 from opsai_tikv.pd_values import NodeState, Outcome
 
@@ -195,11 +195,41 @@ CLUSTER = "cluster"
 """The entity of what concerns the whole cluster."""
 
 
+def places(facts: TikvFacts) -> dict[str, tuple[str, ...]]:
+    """Return the places that hold several stores and not all of them, with their stores: `place:zone=z1`, `place:host=10.0.0.1`.
+
+    A place is a value of a location label, or a machine; one that holds the same stores as a wider one is left out.
+    """
+    stores = facts.data_stores
+    found: dict[str, list[str]] = {}
+    for label in location_labels(facts):
+        for store in stores:
+            if value := store.labels.get(label):
+                found.setdefault(f"place:{clean(label, 40)}={clean(value, 80)}", []).append(store.entity)
+    for store in stores:
+        found.setdefault(f"place:host={store.address.rpartition(':')[0]}", []).append(store.entity)
+    seen: set[frozenset[str]] = {frozenset(store.entity for store in stores)}
+    kept: dict[str, tuple[str, ...]] = {}
+    for place, inside in found.items():
+        members = frozenset(inside)
+        if len(members) > 1 and members not in seen:
+            seen.add(members)
+            kept[place] = tuple(dict.fromkeys(inside))
+    return kept
+
+
+def location_labels(facts: TikvFacts) -> tuple[str, ...]:
+    """Return the labels that PD places replicas by, the widest first; without its settings, none."""
+    value = (facts.config or {}).get("replication.location-labels")
+    return tuple(name for part in str(value or "").split(",") if (name := part.strip()))
+
+
 def groups(facts: TikvFacts) -> Mapping[str, tuple[str, ...]]:
     """Return the entities that fault kinds speak of, by group."""
     settings = tuple(sorted(f"config:{name}" for name in facts.config or {}))
     return {
         "store": tuple(store.entity for store in facts.data_stores),
+        "place": tuple(places(facts)),
         "pd": tuple(member.entity for member in facts.members),
         "cluster": (CLUSTER,),
         "config": settings,
@@ -228,7 +258,7 @@ def same_entity(facts: TikvFacts, name: str) -> str | None:
     known = {entity for entities in groups(facts).values() for entity in entities}
     if name in known:
         return name
-    prefixes = ("region:", "config:", "scheduler:", "link:")
+    prefixes = ("region:", "place:", "config:", "scheduler:", "link:")
     return name if name.startswith(prefixes) or name in ("keys", "load", "region", CLUSTER) else None
 
 

@@ -63,4 +63,8 @@ LIMITS: Mapping[str, float] = {
     "space_lasts": 0.1,
     "log_written": 3600.0,
     "rates_have_samples": 3.0,
+    "store_feeds_keep_up": 20.0,
+    "store_applies_snapshots": 4.0,
+    "store_catches_up": 4.0,
+    "reads_meet_live_data": 20.0,
 }

@@ -24,6 +24,7 @@ DECISIVE = (
     "disk_error",
     "disk_usage_changed",
     "disk_probe_timeout",
+    "snapshot_failed",
     *(pattern.id for pattern in BUG_PATTERNS),
 )
 LINES_AT_MOST = 20_000

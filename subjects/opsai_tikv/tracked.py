@@ -165,6 +165,25 @@ STORE_SIGNALS: dict[str, Tracked] = {
     "snapshot_failures": _rate("tikv_server_report_failure_msg_total", '{type="snapshot"}', zero=True),
     "resolved_ts_gap": _named("resolved_ts_gap"),
     "gc_safe_point_age": _named("gc_safe_point_age"),
+    # what presses on it besides clients: feeds, snapshots, catching up, compaction, waking regions, old versions
+    "feed_scans": Tracked(
+        'sum by (instance) (tikv_cdc_scan_tasks{type="ongoing"} or tikv_log_backup_pending_initial_scan)',
+        absent_is_zero=True,
+    ),
+    "feed_memory_ratio": Tracked(
+        "max by (instance) (tikv_cdc_sink_memory_bytes) / max by (instance) (tikv_cdc_sink_memory_capacity)",
+        absent_is_zero=True,
+    ),
+    "snapshots_to_apply": _named("snapshots_to_apply"),
+    "busy_on_apply": _gauge("tikv_raftstore_busy_on_apply_region_total", '{type="busy_apply_peers"}'),
+    "destroyed_ranges": _rate("tikv_gcworker_gc_tasks_vec", '{task="unsafe_destroy_range"}', zero=True),
+    "awake_peers": _gauge("tikv_raftstore_hibernated_peer_state", '{state="awaken"}'),
+    "skipped_versions": Tracked(
+        "sum by (instance) ("
+        'rate(tikv_storage_rocksdb_perf{metric=~"internal_(key|delete)_skipped_count"}[$range])'
+        ' or rate(tikv_coprocessor_rocksdb_perf{metric=~"internal_(key|delete)_skipped_count"}[$range]))',
+        absent_is_zero=True,
+    ),
     # PD as the store meets it, and the store as PD meets it
     "pd_reconnects": _rate("tikv_pd_reconnect_total", '{type!="no_need"}', zero=True),
     "region_heartbeats": _named("region_heartbeats", key="store"),

@@ -67,6 +67,13 @@ STORE_LEVELS: dict[str, float] = {
     "throttle": 0,
     "write_stall_us": 0,
     "immutable_memtables": 0,
+    "feed_scans": 0,
+    "feed_memory_ratio": 0,
+    "snapshots_to_apply": 0,
+    "busy_on_apply": 0,
+    "destroyed_ranges": 0,
+    "awake_peers": 40,
+    "skipped_versions": 1000,
     "pd_reconnects": 0,
     "region_heartbeats": 0.5,
     "memory_ratio": 0.05,
@@ -298,11 +305,23 @@ class Scene:
             source="docker",
         )
 
+    def zones(self, *zones: str) -> None:
+        """Let there be two stores in each zone, labelled so, and PD place replicas by zone."""
+        for number in range(len(STORES) + 1, 2 * len(zones) + 1):
+            entity = f"store:{number}"
+            self.stores[entity] = self._store(entity)
+            self.logs[entity] = self.logs["store:1"]
+            for name, level in STORE_LEVELS.items():
+                self.points[name][entity] = [float(level)] * POINTS
+        for index, entity in enumerate(self.stores):
+            self.store(entity, labels={"zone": zones[index % len(zones)]})
+        self.config["replication.location-labels"] = "zone"
+
     def vanish(self, entity: str, since: int = ONSET) -> None:
         """Let the samples of a process end."""
         names = (
             SIGNALS_OF_A_PROCESS
-            if entity in STORES
+            if entity in self.stores
             else tuple(name for name in MEMBER_LEVELS if name not in ("up", "scrape_seconds"))
         )
         for name in names:
@@ -312,7 +331,7 @@ class Scene:
 
     def accuse(self, entity: str, *reporters: str) -> None:
         """Let other stores report it unreachable."""
-        for reporter in reporters or tuple(other for other in STORES if other != entity):
+        for reporter in reporters or tuple(other for other in self.stores if other != entity):
             self.unreachable.setdefault(reporter, {})[entity] = 20.0
         self.set("accused", entity, 20.0 * len(reporters or (1, 2)))
 

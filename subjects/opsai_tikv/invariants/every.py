@@ -8,6 +8,7 @@ from opsai_tikv.invariants.engine import ENGINE_RULES
 from opsai_tikv.invariants.load import LOAD_RULES
 from opsai_tikv.invariants.pd import PD_RULES
 from opsai_tikv.invariants.placement import PLACEMENT_RULES
+from opsai_tikv.invariants.pressure import PRESSURE_RULES
 from opsai_tikv.invariants.rule import InvariantRule
 from opsai_tikv.invariants.sight import SIGHT_RULES
 from opsai_tikv.invariants.stores import STORES
@@ -21,6 +22,7 @@ PARTS: dict[str, tuple[InvariantRule, ...]] = {
     "Stores": STORES,
     "Inside a store": ENGINE_RULES,
     "What is left behind or stands still": UPKEEP_RULES,
+    "What presses besides clients, and whole places": PRESSURE_RULES,
     "The load": LOAD_RULES,
     "Our own sight": SIGHT_RULES,
 }

@@ -8,7 +8,7 @@ from opsai_subjects.invariant import Invariant, Verdict
 from opsai_tikv.limits import LIMITS
 from opsai_tikv.seen import Look, Seen
 
-Group = Literal["store", "pd", "cluster", "config", "scheduler", "region", "load", "target"]
+Group = Literal["store", "place", "pd", "cluster", "config", "scheduler", "region", "load", "target"]
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ STORES: tuple[InvariantRule, ...] = (
         unit="s since its last heartbeat",
         source="pd pkg/core/store.go storeDisconnectDuration; the status port; tikv_server_report_failure_msg_total",
         unknown_means=NEEDS_PD,
-        explained_by=("pd_has_leader", "pd_quorum", "store_up"),
+        explained_by=("pd_has_leader", "pd_quorum", "store_up", "place_up"),
     ),
     rule(
         "store",
@@ -56,7 +56,7 @@ STORES: tuple[InvariantRule, ...] = (
         severity="critical",
         unit="reports/s",
         source="tikv_server_report_failure_msg_total{type=unreachable}",
-        explained_by=("store_up", "store_reachable"),
+        explained_by=("store_up", "store_reachable", "place_up"),
     ),
     rule(
         "store",

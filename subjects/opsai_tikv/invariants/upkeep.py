@@ -4,7 +4,6 @@ from opsai_tikv.invariants.rule import NEEDS_PD, InvariantRule, rule
 from opsai_tikv.invariants.threshold import above
 from opsai_tikv.invariants.upkeep_looks import (
     gc_lags_on_store,
-    label_missing,
     picture_stale,
     requests_misrouted,
     resolved_ts_stuck,
@@ -12,6 +11,7 @@ from opsai_tikv.invariants.upkeep_looks import (
     versions_differ,
 )
 from opsai_tikv.signs.leadership import settings_differ
+from opsai_tikv.signs.places import labels_missing
 
 PD_TROUBLE = ("pd_has_leader", "pd_quorum", "pd_member_up", "pd_reached_by_stores")
 LOST = ("store_up", "store_reachable", "store_stays_up", "store_link_steady", "store_raft_flows")
@@ -47,7 +47,7 @@ UPKEEP_RULES: tuple[InvariantRule, ...] = (
         "store_labelled",
         "The store has the labels by which PD keeps replicas apart.",
         "Without one PD may put all replicas of a region into one zone, rack or host.",
-        label_missing,
+        labels_missing,
         "/pd/api/v1/config location-labels; the labels in /pd/api/v1/stores",
         for_seconds=300.0,
         unknown_means=NEEDS_PD,

@@ -43,16 +43,6 @@ def _silent_for(store: StoreFacts) -> float:
     return store.heartbeat_age_seconds or 0.0
 
 
-def label_missing(look: Look, entity: str) -> Seen:
-    """It lacks a label by which PD keeps replicas apart."""
-    if look.facts.config is None or not look.facts.stores_known:
-        return unknown("PD's settings or its stores could not be read")
-    asked = str(look.facts.config.get("replication.location-labels") or "")
-    wanted = [label.strip() for label in asked.split(",") if label.strip()]
-    missing = [label for label in wanted if not look.store(entity).labels.get(label)]
-    return Seen("shown", f"it has no label {', '.join(missing)}", value=", ".join(missing)) if missing else ABSENT
-
-
 def gc_lags_on_store(look: Look, entity: str) -> Seen:
     """Its GC is far behind the safe point that PD gives."""
     safe = look.facts.gc_safe_point_age_seconds

@@ -5,24 +5,28 @@ from collections.abc import Iterator, Mapping
 from opsai_subjects.fault import Sign, SignSpec
 from opsai_tikv.facts import CLUSTER, TikvFacts, groups
 from opsai_tikv.seen import Look
+from opsai_tikv.signs.idle import IDLE
 from opsai_tikv.signs.leadership import LEADERSHIP
 from opsai_tikv.signs.load import CLUSTER_SIGNS, LOAD, REGION
 from opsai_tikv.signs.members import MEMBERS
+from opsai_tikv.signs.places import LABELS, PLACES
+from opsai_tikv.signs.pressure import PRESSURE
 from opsai_tikv.signs.process import PROCESS
 from opsai_tikv.signs.reach import REACH
 from opsai_tikv.signs.rule import SignRule
 from opsai_tikv.signs.settings import BAD_SETTINGS, SCHEDULERS, SETTINGS
 from opsai_tikv.signs.stages import STAGES
 
-STORE_RULES: tuple[SignRule, ...] = (*REACH, *PROCESS, *STAGES, *LEADERSHIP)
+STORE_RULES: tuple[SignRule, ...] = (*REACH, *PROCESS, *STAGES, *LEADERSHIP, *PRESSURE, *LABELS)
 BY_GROUP: dict[str, tuple[SignRule, ...]] = {
     "store": STORE_RULES,
+    "place": PLACES,
     "pd": MEMBERS,
     "cluster": CLUSTER_SIGNS,
     "config": SETTINGS,
     "scheduler": SCHEDULERS,
     "region": REGION,
-    "load": LOAD,
+    "load": (*LOAD, *IDLE),
 }
 SIGNS: tuple[SignSpec, ...] = tuple(rule.spec for rules in BY_GROUP.values() for rule in rules)
 

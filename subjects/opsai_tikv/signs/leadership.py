@@ -1,6 +1,8 @@
 """Signs of who leads what: leaders lost, moved on purpose or piled up, and quorums."""
 
-from opsai_tikv.facts import StoreFacts
+from collections.abc import Sequence
+
+from opsai_tikv.facts import StoreFacts, location_labels
 from opsai_tikv.seen import ABSENT, Look, Seen, unknown
 from opsai_tikv.signs.reach import pd_disconnected, process_gone, status_silent
 from opsai_tikv.signs.rule import SignRule
@@ -107,6 +109,10 @@ def majority_of_stores_gone(look: Look, entity: str) -> Seen:
     """So many stores are gone at once, this one among them, that regions have lost their majority."""
     replicas = look.facts.max_replicas or 3
     gone = look.once("stores gone", lambda: [store for store in look.stores if store_gone(look, store)])
+    if look.once("gone in one place", lambda: _isolated(look, gone, replicas)):
+        return Seen("absent", "the stores that are gone share a place that holds one copy of a region at most")
+    if look.facts.config is None and look.once("gone alike", lambda: _alike(look, gone)):
+        return unknown("the stores that are gone share a label, and PD does not say whether it places copies by it")
     if entity in gone and len(gone) > (replicas - 1) // 2 and len(gone) >= 2:
         return Seen(
             "shown",
@@ -115,6 +121,26 @@ def majority_of_stores_gone(look: Look, entity: str) -> Seen:
             limit=(replicas - 1) // 2,
         )
     return ABSENT
+
+
+def _isolated(look: Look, gone: Sequence[str], replicas: int) -> bool:
+    """Say whether all that is gone stands in one place of a label with as many places as there are copies, or more.
+
+    PD puts no two copies of a region in one such place (pd pkg/schedule/filter location score) where labels are right.
+    """
+    stores = {store.entity: store for store in look.facts.data_stores}
+    for label in location_labels(look.facts):
+        values = {store.labels.get(label, "") for store in stores.values()}
+        if "" not in values and len(values) >= replicas and len({stores[one].labels[label] for one in gone}) == 1:
+            return True
+    return False
+
+
+def _alike(look: Look, gone: Sequence[str]) -> bool:
+    """Say whether all that is gone shares a label's value that not every store has."""
+    labels = {store.entity: set(store.labels.items()) for store in look.facts.data_stores}
+    everywhere = set[tuple[str, str]].intersection(*labels.values()) if labels else set[tuple[str, str]]()
+    return bool(gone and set[tuple[str, str]].intersection(*(labels[one] for one in gone)) - everywhere)
 
 
 def store_gone(look: Look, entity: str) -> bool:

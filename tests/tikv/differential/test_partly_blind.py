@@ -15,8 +15,9 @@ BROADER = {
     "tikv_oom": {"tikv_down"},
     "tikv_disk_error": {"tikv_down"},
     "tikv_disk_hang": {"tikv_down"},
+    "place_down": {"tikv_down"},
 }
-"""Kinds under which the process is gone too: true, though the reason for it is not seen."""
+"""Kinds under which a process is gone too: true, though the reason for it is not seen."""
 
 
 def _without_logs(facts: TikvFacts) -> TikvFacts:
