@@ -200,9 +200,17 @@ class Pd:
             raise
         return read(reply, read_scheduler_config)
 
-    async def diagnosis(self, scheduler: str) -> Diagnosis:
-        """Return what `balance-region-scheduler` or `balance-leader-scheduler` says of its last round (since v6.3)."""
-        return read(await self._round.ask(f"{V1}/schedulers/diagnostic/{scheduler}"), read_diagnosis)
+    async def diagnosis(self, scheduler: str) -> Diagnosis | None:
+        """Return what `balance-region-scheduler` or `balance-leader-scheduler` says of its last round (since v6.3).
+
+        None where diagnosing is switched off (it is by default before v7.1) or there was no round yet.
+        """
+        try:
+            return read(await self._round.ask(f"{V1}/schedulers/diagnostic/{scheduler}"), read_diagnosis)
+        except SourceRefused as error:
+            if "PD:diagnostic" in error.body or error.status == 404:
+                return None
+            raise
 
     async def paused_checkers(self) -> tuple[str, ...]:
         """Return the checkers that are paused, of those this version knows. Costs one small question each."""

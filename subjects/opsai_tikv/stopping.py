@@ -9,12 +9,12 @@ from opsai_tikv.facts import StoreFacts, TikvFacts
 from opsai_tikv.majority import is_alive, least_voters, places, without_majority
 from opsai_tikv.pd_values import Region, Rule
 from opsai_tikv.scope import Scope
+from opsai_tikv.wording import named, plural
 
 State = Literal["safe", "at_risk", "unknown"]
 LACKING = ("miss-peer", "down-peer", "pending-peer")
 """The states of a region in which it has a replica less than it should."""
 _WORST_FIRST: tuple[State, ...] = ("at_risk", "unknown", "safe")
-_NAMED = 6
 SEEN_RATIO = 0.99
 """Regions come and go between two scrapes: of so many the isolation must be known, the rest counts as not isolated."""
 
@@ -74,6 +74,18 @@ def judge(facts: TikvFacts, scope: Scope, closer: Closer) -> Judged:
     return Judged(ordered[0].state, reasons, tuple(region for part in parts for region in part.losing))
 
 
+def leader_is_new(facts: TikvFacts, within_seconds: float = 60.0) -> bool:
+    """Say whether PD's leader has led for less than that: until then it knows heartbeats from etcd alone, 5 min old at worst.
+
+    False where no metric tells.
+    """
+    track = facts.tracks.of("leading", facts.leader) if facts.leader else None
+    if track is None or not facts.tracks.step_seconds:
+        return False
+    recent = track.points[-round(within_seconds / facts.tracks.step_seconds) - 1 :]
+    return any(point is not None and point < 1 for point in recent)
+
+
 @dataclass(frozen=True)
 class _Case:
     """One question about stores: who would be gone, and what a region can bear."""
@@ -113,6 +125,8 @@ def _stores(facts: TikvFacts, scope: Scope, closer: Closer) -> Judged:
     chosen = {store.entity for store in stopped}
     others = [store for store in facts.data_stores if store.entity not in chosen]
     case = _Case(facts, closer, stopped, tuple(store for store in others if not is_alive(store)), voters)
+    if case.silent and leader_is_new(facts):
+        return Judged("unknown", ("PD's leader is new and has not heard from every store yet: ask again in a minute",))
     if len(others) - len(case.silent) < voters // 2 + 1:
         left = len(others) - len(case.silent)
         return Judged("at_risk", (*_silence(case), f"{left} other stores cannot hold a majority of {voters} replicas"))
@@ -129,7 +143,8 @@ def _listed(case: _Case) -> Judged:
     losing = tuple(region for region in without_majority(regions, case.gone_ids) if region.id not in before)
     reasons = [*_silence(case)]
     if before:
-        reasons.append(f"{len(before)} regions have no majority already: any store may hold the last good replica")
+        lost = plural(len(before), "region")
+        reasons.append(f"{lost} without a majority already: any store may hold the last good replica")
     if losing:
         reasons.append(f"{len(losing)} of {len(regions)} regions would lose their majority")
     if before or losing:
@@ -143,10 +158,11 @@ def _counted(case: _Case, others: int) -> Judged:
     spread = _spread(case)
     lacking = _lacking(case) if case.changes else Judged("safe", ())
     state = min((spread.state, lacking.state), key=_WORST_FIRST.index)
-    if state == "safe" and not case.silent and not lacking.reasons:
-        well = f"all {others} other stores are up with fresh heartbeats and no region lacks a peer elsewhere"
-        return Judged("safe", (well, *spread.reasons))
-    return Judged(state, (*_silence(case), *spread.reasons, *lacking.reasons), lacking.losing)
+    if state != "safe" or case.silent:
+        return Judged(state, (*_silence(case), *spread.reasons, *lacking.reasons), lacking.losing)
+    lack = "" if lacking.reasons else " and no region lacks a peer elsewhere"
+    well = f"all {others} other stores are up with fresh heartbeats{lack}"
+    return Judged("safe", (well, *spread.reasons, *lacking.reasons))
 
 
 def _spread(case: _Case) -> Judged:
@@ -179,7 +195,7 @@ def _too_wide(case: _Case, labels: Sequence[str]) -> str:
         return f"{bear}; {peers:,} peers are on stores that do not serve already, and their regions may have another one here"
     if not labels:
         return f"{bear}; without location labels any two of these {len(case.gone)} stores may hold one region"
-    return f"{bear}; these stores are in {len(values)} places of {top} ({', '.join(values[:_NAMED])})"
+    return f"{bear}; these stores are in {len(values)} places of {top} ({named(values)})"
 
 
 def _lacking(case: _Case) -> Judged:
@@ -190,9 +206,11 @@ def _lacking(case: _Case) -> Judged:
     losing = without_majority(regions.values(), case.gone_ids)
     reasons: list[str] = []
     if losing:
-        reasons.append(f"{len(losing)} of {len(regions)} regions that lack a peer already would lose their majority")
+        reasons.append(
+            f"{len(losing)} of {plural(len(regions), 'region')} that lack a peer already would lose the majority"
+        )
     elif regions:
-        reasons.append(f"the {len(regions)} regions listed that lack a peer already keep a majority elsewhere")
+        reasons.append(f"each of {plural(len(regions), 'region')} that lack a peer already keeps a majority elsewhere")
     if unseen:
         says = ", ".join(f"{count:,} {cause}" for cause, count in unseen.items())
         reasons.append(f"regions lack peers already, and which of them stand here was not seen: {says}")
@@ -208,10 +226,9 @@ def _location_labels(case: _Case) -> tuple[str, ...]:
 def _silence(case: _Case) -> tuple[str, ...]:
     if not case.silent:
         return ()
-    named = ", ".join(store.entity for store in case.silent[:_NAMED])
-    more = f" and {len(case.silent) - _NAMED} more" if len(case.silent) > _NAMED else ""
     verb = "is" if len(case.silent) == 1 else "are"
-    return (f"{named}{more} {verb} not well: regions there stand on one replica less already",)
+    stores = named([store.entity for store in case.silent])
+    return (f"{stores} {verb} not well: regions there stand on one replica less already",)
 
 
 def _members(facts: TikvFacts, scope: Scope) -> Judged:

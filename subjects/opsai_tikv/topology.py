@@ -12,11 +12,14 @@ from opsai_tikv.attempts import Attempts
 from opsai_tikv.pd import Pd
 from opsai_tikv.pd_values import Config, MemberHealth, Members, Store, View
 from opsai_tikv.reaching import address_of, status_address
+from opsai_tikv.schedulers import store_limits
 
 FRESH_LEADER_SECONDS = 60
 """So long after a change of PD leader stores may be shown as Disconnected though they are well: the new leader knows
 their heartbeats only from etcd (at most every 5 minutes) until each store's next one comes."""
 MANY_STORES = 100
+USUAL_LIMIT = 15.0
+"""Of adding and of removing peers, a minute (pd pkg/schedule/config/config.go DefaultStoreLimit)."""
 _GIB = 1024.0**3
 _LEADS = (
     '(max by (instance) (service_member_role{{service="PD"}}{0}) or on () max by (instance) (pd_tso_role{0})'
@@ -43,6 +46,7 @@ class _Read:
         self.config: Config | None = None
         self.regions: int | None = None
         self.version: str | None = None
+        self.etcd: dict[str, bool] = {}
         self.fresh = False
 
     async def all(self) -> None:
@@ -57,6 +61,7 @@ class _Read:
             self._config,
             self._regions,
             self._version,
+            self._etcd,
             self._freshness,
         )
         async with anyio.create_task_group() as tasks:
@@ -88,6 +93,14 @@ class _Read:
     async def _version(self) -> None:
         self.version = await self.tries.of("pd", "config/cluster-version", self._pd.cluster_version())
 
+    async def _etcd(self) -> None:
+        """Ask each member that answers what its own etcd says: false while that sees no leader."""
+        for view in self.views:
+            if view.outcome == "answered":
+                said = await self.tries.of(f"pd:{view.name}", "/health", self._pd.etcd_health(view.name))
+                if said is not None:
+                    self.etcd[view.name] = said.healthy
+
     async def _freshness(self) -> None:
         if self._metrics is not None:
             reply = await self.tries.of("prometheus", _FRESH, self._metrics.instant(_FRESH))
@@ -101,7 +114,8 @@ async def topology(cluster: str, pd: Pd, sources: Sources, names: Mapping[str, s
     await read.all()
     nodes = [member_node(view, read, names, now) for view in read.views]
     if read.stores is not None:
-        nodes += [store_node(store, names, now) for store in read.stores]
+        limits = store_limits(read.config.values if read.config else {})
+        nodes += [store_node(store, names, now, limits.get(store.entity, {})) for store in read.stores]
     else:
         nodes += await stores_by_metrics(sources.metrics, names, read.tries)
     return Topology(
@@ -138,6 +152,7 @@ def member_node(view: View, read: _Read, names: Mapping[str, str], now: datetime
     state = view.outcome if view.outcome != "answered" else "leader" if leads else "follower"
     details: dict[str, Scalar] = {
         "healthy": healthy,
+        "etcd_healthy": read.etcd.get(view.name),
         "etcd_leader": members.etcd_leader == view.name if members else None,
         "sees_leader": view.sees_leader or ("none" if view.sees_leader == "" else None),
         "version": status.version if status else (member.version or None) if member else None,
@@ -155,7 +170,7 @@ def member_node(view: View, read: _Read, names: Mapping[str, str], now: datetime
     )
 
 
-def store_node(store: Store, names: Mapping[str, str], now: datetime) -> Node:
+def store_node(store: Store, names: Mapping[str, str], now: datetime, limits: Mapping[str, float]) -> Node:
     """Return a store as a node."""
     status = status_address(store)
     ratio = store.available_ratio
@@ -173,7 +188,7 @@ def store_node(store: Store, names: Mapping[str, str], now: datetime) -> Node:
         "version": store.version,
         "labels": ",".join(f"{key}={value}" for key, value in sorted(store.labels.items())) or None,
     }
-    details |= _unusual(store)
+    details |= _unusual(store) | _limited(limits)
     return Node(
         entity=store.entity,
         name=named(names, store.address, status),
@@ -202,6 +217,11 @@ def _unusual(store: Store) -> dict[str, Scalar]:
     if store.node_state not in ("Serving", "unknown"):
         found["node_state"] = store.node_state
     return {name: value for name, value in found.items() if value or name.endswith("_weight")}
+
+
+def _limited(limits: Mapping[str, float]) -> dict[str, Scalar]:
+    """Return the store limits, a minute, where they are not as PD gives them to a new store."""
+    return {f"{action.replace('-', '_')}_per_minute": rate for action, rate in limits.items() if rate != USUAL_LIMIT}
 
 
 async def stores_by_metrics(

@@ -2,7 +2,7 @@
 
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.stopping import stop_risk
-from tests.tikv.scene import Scene
+from tests.tikv.scene import POINTS, Scene
 
 
 def _state(scene: Scene, entity: str, **changes: object) -> str:
@@ -56,3 +56,10 @@ def test_a_member_that_nobody_asked_makes_it_unknown() -> None:
     scene = Scene()
     scene.member("pd-b", client_port="unknown", sees_leader=None)
     assert _state(scene, "pd-c") == "unknown"
+
+
+def test_just_after_a_change_of_pd_leader_silence_is_no_proof_and_nothing_is_called_safe() -> None:
+    scene = Scene()
+    scene.store("store:3", state="Disconnected", heartbeat_age_seconds=200.0)
+    scene.set("leading", "pd-a", 0, since=0, until=POINTS - 2)
+    assert _state(scene, "store:2") == "unknown"

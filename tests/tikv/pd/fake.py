@@ -94,6 +94,8 @@ class FakePd:
     def _usual(self, name: str, path: str, *, local: bool) -> JsonValue | tuple[int, str]:
         if path == "/pd/api/v1/status":
             return {"version": "v8.5.4", "git_hash": "ab12", "start_timestamp": 1_755_741_600}
+        if path == "/health":
+            return {"health": "true"}
         if path == "/pd/api/v1/members":
             return members(self.leader, self.leader)
         if path == "/pd/api/v1/leader" and local:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from opsai_subjects.opening import open_replay
 from opsai_subjects.recording.folder import open_recording
@@ -48,6 +49,29 @@ async def test_a_healthy_cluster_is_told_whole() -> None:
         "location_labels": "host",
     }
     assert (topology.notes, topology.unread) == ((), ())
+
+
+async def test_a_member_whose_own_etcd_sees_no_leader_is_told_apart() -> None:
+    fake = healthy()
+    fake.only["pd-b", "/health"] = (503, '{"health":"false","reason":"RAFT NO LEADER"}')
+    async with subject(fake) as found:
+        topology = await found.topology()
+
+    assert [node.details["etcd_healthy"] for node in topology.nodes[:3]] == [True, False, True]
+
+
+async def test_a_store_limit_that_somebody_set_is_told() -> None:
+    limits: JsonValue = {"1": {"add-peer": 15, "remove-peer": 15}, "4": {"add-peer": 0, "remove-peer": 15}}
+    config: JsonValue = {"schedule": {"store-limit": limits}, "replication": {"max-replicas": 3}}
+    async with subject(healthy(**{f"{V1}/config": config})) as found:
+        topology = await found.topology()
+
+    limited = {
+        node.entity: node.details["add_peer_per_minute"]
+        for node in topology.nodes
+        if "add_peer_per_minute" in node.details
+    }
+    assert limited == {"store:4": 0.0}
 
 
 async def test_without_names_a_node_goes_by_its_address() -> None:
