@@ -20,6 +20,7 @@ from opsai_subjects.recording.logs import RecordedLogs
 from opsai_subjects.recording.marked import RecordedTransport
 from opsai_subjects.recording.serve import Served, serve
 from opsai_subjects.registry import subject_kind
+from opsai_subjects.sources.meetings import Meetings
 from opsai_subjects.sources.paths import below
 from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
 from opsai_subjects.sources.prometheus import Prometheus
@@ -65,16 +66,25 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
             f"[clusters.{name}]."
         )
     clock = WallClock()
+    meetings = Meetings(clock)
     async with AsyncExitStack() as stack:
         web = await stack.enter_async_context(
             open_web(
-                settings.cluster_access, limits, allow=below(kind.paths, (*settings.pd, *settings.addresses.values()))
+                settings.cluster_access,
+                limits,
+                allow=below(kind.paths, (*settings.pd, *settings.addresses.values())),
+                meetings=meetings,
             )
         )
         metrics: MetricsSource | None = None
         if settings.prometheus is not None:
             metrics_web = await stack.enter_async_context(
-                open_web(settings.prometheus_access, limits, allow=below(PROMETHEUS_PATHS, (settings.prometheus,)))
+                open_web(
+                    settings.prometheus_access,
+                    limits,
+                    allow=below(PROMETHEUS_PATHS, (settings.prometheus,)),
+                    meetings=meetings,
+                )
             )
             metrics = narrowed(Prometheus(settings.prometheus, metrics_web, clock), settings.matchers)
         opened = await stack.enter_async_context(open_logs(settings, limits, kind.parse_log, clock))
@@ -85,6 +95,7 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
             clock=clock,
             reach=settings.addresses,
             states=opened.states,
+            meetings=meetings,
         )
         yield Cluster(name, kind.open(name, settings, sources), clock, settings, None)
 

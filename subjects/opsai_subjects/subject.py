@@ -25,6 +25,7 @@ from opsai_subjects.probe import Probe
 
 if TYPE_CHECKING:
     from opsai_subjects.config import ClusterSettings
+    from opsai_subjects.sources.meetings import Meetings
     from opsai_subjects.sources.web import Web
 
 
@@ -103,6 +104,8 @@ class Sources:
     None: `logs` alone. Gathering never reads it."""
     states: StateSource | None = None
     """Who says how a process ended, where the nodes run in containers."""
+    meetings: "Meetings | None" = None
+    """What endpoints tell of their certificates and clocks; None where nobody notes it (a recording)."""
 
 
 class Subject(Protocol):

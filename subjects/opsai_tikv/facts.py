@@ -169,6 +169,10 @@ class TikvFacts(Facts):
     gc_safe_point_age_seconds: float | None = None
     """None: GC is not used (PD has no safe point, or 0), or nobody could be asked."""
     gc_blocker: str = ""
+    clocks: dict[str, float] | None = None
+    """Node to how many seconds its clock is ahead of ours, of those that told the time; None: nobody notes it."""
+    certificates: dict[str, datetime | None] | None = None
+    """Endpoint spoken to over TLS to when its certificate ends, None where that was not checked; None: nobody notes it."""
     tracks: Tracks
     unreachable: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])
     """Reporting store to the stores it says it cannot reach and the reports per second, now."""

@@ -13,6 +13,7 @@ from opsai_tikv.attempts import Attempts
 from opsai_tikv.ended import read_ends
 from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, StoreFacts, TikvFacts, Tracks
 from opsai_tikv.logged import read_logs
+from opsai_tikv.met import told_beside
 from opsai_tikv.metrics_round import MetricsRound
 from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
@@ -69,7 +70,8 @@ async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], 
     found = await _side_by_side(pd, sources, tries, nodes, stores, window, range_text)
     answered = any(view.outcome == "answered" for view in views)
     known = _Known(cluster, members, leader, answered, listed is not None)
-    return _facts(known, found, tries, nodes, stores, member_facts, window)
+    facts = _facts(known, found, tries, nodes, stores, member_facts, window)
+    return facts.model_copy(update=told_beside(sources, at, views, stores))
 
 
 @dataclass(frozen=True)

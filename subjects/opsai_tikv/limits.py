@@ -62,6 +62,9 @@ LIMITS: Mapping[str, float] = {
     "transactions_flow": 5.0,
     "space_lasts": 0.1,
     "log_written": 3600.0,
+    "node_clock_true": 2.0,  # the time is told in whole seconds
+    "our_clock_true": 2.0,
+    "certificates_last": 14.0,
     "rates_have_samples": 3.0,
     "store_feeds_keep_up": 20.0,
     "store_applies_snapshots": 4.0,

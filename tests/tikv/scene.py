@@ -165,6 +165,8 @@ class Scene:
         self.logs = {entity: NodeLog(lines=100, last_at=AT - timedelta(seconds=2)) for entity in (*STORES, *MEMBERS)}
         self.ends: dict[str, LastState] = {}
         self.stores_known = True
+        self.clocks: dict[str, float] | None = dict.fromkeys((*STORES, *MEMBERS), 0.2)
+        self.certificates: dict[str, datetime | None] | None = {}
 
     def _store(self, entity: str) -> StoreFacts:
         number = entity.removeprefix("store:")
@@ -259,6 +261,8 @@ class Scene:
                         "region_states",
                         "hot_writes",
                         "hot_reads",
+                        "clocks",
+                        "certificates",
                     )
                 ),
             }
@@ -385,6 +389,8 @@ class Scene:
             gc_known=self.gc_known,
             gc_safe_point_age_seconds=self.gc_age,
             gc_blocker="backup" if self.gc_age else "",
+            clocks=self.clocks,
+            certificates=self.certificates,
             tracks=Tracks(start=START, step_seconds=STEP_SECONDS, by_name=by_name),
             unreachable=self.unreachable,
             logs=self.logs,

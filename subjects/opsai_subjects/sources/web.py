@@ -34,6 +34,7 @@ from opsai_subjects.errors import (
 )
 from opsai_subjects.model import clean
 from opsai_subjects.sources.credentials import Credentials, credentials, tls_context
+from opsai_subjects.sources.meetings import Meetings
 
 T = TypeVar("T")
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -100,9 +101,15 @@ class Web:
     """GETs allowed paths; every failure is a SourceError that says who was asked for what."""
 
     def __init__(
-        self, client: httpx.AsyncClient, keys: Credentials, limits: WebLimits, allow: tuple[re.Pattern[str], ...]
+        self,
+        client: httpx.AsyncClient,
+        keys: Credentials,
+        limits: WebLimits,
+        allow: tuple[re.Pattern[str], ...],
+        meetings: Meetings | None = None,
     ) -> None:
         self._client = client
+        self._meetings = meetings
         self._keys = keys
         self._limits = limits
         self._allow = allow
@@ -189,6 +196,8 @@ class Web:
                     extensions={QUESTION_EXTENSION: (asked, of)},
                 )
                 response = await self._client.send(request, stream=True)
+                if self._meetings is not None:
+                    self._meetings.note(full, response, time.monotonic() - question.began)
                 try:
                     return await take(response, question, keys)
                 finally:
@@ -223,8 +232,12 @@ async def open_web(
     *,
     allow: tuple[str, ...],
     transport: httpx.AsyncBaseTransport | None = None,
+    meetings: Meetings | None = None,
 ) -> AsyncGenerator[Web]:
-    """Open the client. `allow` are regular expressions of whole paths. Raises SettingsInvalid for unusable keys."""
+    """Open the client. `allow` are regular expressions of whole paths; `meetings` is told of each answer.
+
+    Raises SettingsInvalid for unusable keys.
+    """
     keys = credentials(access)
     client = httpx.AsyncClient(
         transport=transport,
@@ -236,7 +249,7 @@ async def open_web(
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=5.0),
     )
     async with client:
-        yield Web(client, keys, limits, tuple(re.compile(pattern) for pattern in allow))
+        yield Web(client, keys, limits, tuple(re.compile(pattern) for pattern in allow), meetings)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from opsai_tikv.invariants.rule import InvariantRule, rule
 from opsai_tikv.invariants.sight_looks import (
     log_silent_for_long,
     mute_to_us,
+    our_clock_apart,
     scrapes_sparse,
     source_unseen,
     target_unseen,
@@ -69,5 +70,17 @@ SIGHT_RULES: tuple[InvariantRule, ...] = (
         severity="info",
         for_seconds=120.0,
         unit="scrapes",
+    ),
+    rule(
+        "cluster",
+        "our_clock_true",
+        "Our own clock goes with the cluster's.",
+        "Every window asked, and every time on a ticket, is off by as much.",
+        our_clock_apart,
+        "the Date of the nodes' answers against our clock",
+        grade="sight",
+        for_seconds=120.0,
+        unit="s",
+        unknown_means="No node's answer told the time: a recording tells none.",
     ),
 )

@@ -1,5 +1,7 @@
 """Looks at what can be seen of the cluster, and how well."""
 
+from statistics import median
+
 from opsai_tikv.facts import CLUSTER
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 
@@ -84,4 +86,17 @@ def source_unseen(look: Look, entity: str) -> Seen:
     for says, group in (("stores", look.stores), ("PD members", look.members)):
         if group and not any(look.track("up", entity) for entity in group):
             return Seen("shown", f"Prometheus has a target for none of the {len(group)} {says}", value=says)
+    return ABSENT
+
+
+def our_clock_apart(look: Look, entity: str) -> Seen:
+    """Our own clock differs from the nodes' clocks."""
+    clocks = look.facts.clocks
+    if not clocks:
+        return unknown("no answer of a node tells the time")
+    ahead, limit = median(clocks.values()), look.limit("our_clock_true")
+    if abs(ahead) > limit:
+        where = "behind" if ahead > 0 else "ahead of"
+        says = f"our clock is {abs(ahead):.1f} s {where} the cluster's"
+        return Seen("shown", says, value=round(-ahead, 1), limit=limit)
     return ABSENT

@@ -3,6 +3,8 @@
 from opsai_tikv.invariants.rule import NEEDS_PD, InvariantRule, rule
 from opsai_tikv.invariants.threshold import above
 from opsai_tikv.invariants.upkeep_looks import (
+    certificate_ends,
+    clock_apart,
     gc_lags_on_store,
     picture_stale,
     requests_misrouted,
@@ -132,5 +134,27 @@ UPKEEP_RULES: tuple[InvariantRule, ...] = (
         unit="s behind",
         unknown_means="PD or Prometheus cannot be asked. Where GC is not used (no TiDB) it is held.",
         explained_by=("gc_advances", *PD_TROUBLE, *LOST),
+    ),
+    rule(
+        "target",
+        "node_clock_true",
+        "The node's clock goes with those of the other nodes.",
+        "Logs and metrics of it are out of order; a PD leader with such a clock gives out wrong timestamps.",
+        clock_apart,
+        "the Date of its answers against those of the others",
+        for_seconds=120.0,
+        unit="s",
+        unknown_means="Fewer than three nodes told the time, or it did not: a recording tells none.",
+    ),
+    rule(
+        "cluster",
+        "certificates_last",
+        "The certificates of the endpoints that we speak to last for two weeks.",
+        "On the day one ends nothing that checks it connects any more, TiKV and TiDB included.",
+        certificate_ends,
+        "the TLS handshakes with PD, the status ports and Prometheus",
+        for_seconds=0.0,
+        unit="days",
+        unknown_means="`verify` is off, so certificates are not checked; or it is a recording. Over plain http it is held.",
     ),
 )

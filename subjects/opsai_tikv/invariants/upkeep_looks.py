@@ -1,10 +1,12 @@
 """Looks at what a cluster needs over days: versions, labels, settings, GC, snapshots, PD's picture of a store."""
 
 from collections import Counter
+from statistics import median
 
 from opsai_tikv.facts import StoreFacts
 from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
 
+DAY = 86_400.0
 PICTURE_POINTS = 5
 """Points of the store's own count that PD's may agree with: a heartbeat is 10 s apart, a scrape up to 30 s."""
 FEW_LEADERS = 10
@@ -35,7 +37,7 @@ def tombstones_linger(look: Look, entity: str) -> Seen:
     if not old:
         return ABSENT
     oldest = max(old, key=_silent_for)
-    says = f"{len(old)} tombstones, {oldest.entity} for {_silent_for(oldest) / 86_400:.0f} days"
+    says = f"{len(old)} tombstones, {oldest.entity} for {_silent_for(oldest) / DAY:.0f} days"
     return Seen("shown", says, value=round(_silent_for(oldest)), limit=limit)
 
 
@@ -109,3 +111,38 @@ def picture_stale(look: Look, entity: str) -> Seen:
         says = f"PD counts {theirs} leaders on it, it leads {own[-1]:.0f}"
         return Seen("shown", says, value=round(share, 3), limit=limit)
     return ABSENT
+
+
+def clock_apart(look: Look, entity: str) -> Seen:
+    """Its clock differs from the clocks of the other nodes."""
+    clocks = look.facts.clocks or {}
+    own, others = clocks.get(entity), [ahead for other, ahead in clocks.items() if other != entity]
+    if own is None or len(others) < 2:
+        return unknown("its answers, or those of two other nodes, do not tell the time")
+    apart, limit = own - median(others), look.limit("node_clock_true")
+    if abs(apart) > limit:
+        where = "ahead of" if apart > 0 else "behind"
+        says = f"its clock is {abs(apart):.1f} s {where} those of the other nodes"
+        return Seen("shown", says, value=round(apart, 1), limit=limit)
+    return ABSENT
+
+
+def certificate_ends(look: Look, entity: str) -> Seen:
+    """The certificate of an endpoint that we speak to ends soon."""
+    certificates = look.facts.certificates
+    if certificates is None:
+        return unknown("nobody noted the certificates")
+    if not certificates:
+        return Seen("absent", "nothing here is spoken to over TLS")
+    ends = {origin: (at - look.facts.at).total_seconds() / DAY for origin, at in certificates.items() if at is not None}
+    limit = look.limit("certificates_last")
+    if ends and min(ends.values()) < limit:
+        origin = min(ends, key=lambda name: ends[name])
+        return Seen(
+            "shown",
+            f"the certificate of {origin} ends in {ends[origin]:.1f} days",
+            value=round(ends[origin], 1),
+            limit=limit,
+        )
+    unchecked = sorted(set(certificates) - set(ends))
+    return unknown(f"the certificate of {unchecked[0]} was not checked (verify is off)") if unchecked else ABSENT

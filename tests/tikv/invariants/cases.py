@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from opsai_tikv.facts import CLUSTER
 from tests.tikv.scene import AT, ONSET, POINTS, STORES, Scene
@@ -173,6 +174,30 @@ def _restarts(scene: Scene) -> None:
     scene.set("start_time", "store:2", AT.timestamp() - 60, ONSET + 5)
 
 
+def _clock_jumps(scene: Scene) -> None:
+    assert scene.clocks is not None
+    scene.clocks["store:2"] = 75.0
+
+
+def _our_clock_is_late(scene: Scene) -> None:
+    scene.clocks = dict.fromkeys((*STORES, "pd-a"), 40.0)
+
+
+def _no_clocks(scene: Scene) -> None:
+    scene.clocks = None
+
+
+def _certificate_ends(scene: Scene) -> None:
+    scene.certificates = {
+        "https://10.0.1.97:2379": AT + timedelta(days=3),
+        "https://10.0.1.98:2379": AT + timedelta(days=300),
+    }
+
+
+def _certificate_unchecked(scene: Scene) -> None:
+    scene.certificates = {"https://10.0.1.97:2379": None}
+
+
 CASES: tuple[Case, ...] = (
     signal("pd_saves_fast", "pd-a", "etcd_txn_p99", 2.0),
     signal("pd_timestamps_fast", CLUSTER, "tso_p99", 0.4),
@@ -211,6 +236,9 @@ CASES: tuple[Case, ...] = (
     Case("store_resolved_ts_advances", "store:2", _resolved_ts_stuck, hides("resolved_ts_gap", "store:2")),
     Case("store_gc_follows", "store:2", _gc_stands_still, _gc_unread),
     Case("node_answers_us", "store:2", _behind_a_wall, _never_asked),
+    Case("node_clock_true", "store:2", _clock_jumps, _no_clocks),
+    Case("our_clock_true", CLUSTER, _our_clock_is_late, _no_clocks),
+    Case("certificates_last", CLUSTER, _certificate_ends, _certificate_unchecked),
     Case("log_written", "store:2", _log_moved, _log_unread),
     signal("rates_have_samples", CLUSTER, "scrapes_in_range", 1.0),
     Case("target_scraped", "store:2", sets("up", "store:2", 0.0), lambda scene: scene.points["up"].clear()),
