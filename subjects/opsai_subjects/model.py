@@ -180,6 +180,13 @@ class LogQuery:
     limit: int = 200
     """At most so many lines are returned; all matches are counted."""
     newest_first: bool = False
+    count: bool = True
+    """False: nobody needs to know how many match in all, so a source may stop as soon as it has the lines."""
+
+    @property
+    def newest_alone(self) -> bool:
+        """Whether only the last few lines are wanted, whatever they say: their number is not."""
+        return self.newest_first and not (self.count or self.contains or self.regex or self.levels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ async def read_logs(
     found: dict[str, NodeLog] = {}
     unread: list[Unread] = [*decisive.unread]
     for name, entity in by_log.items():
-        newest = await _search(logs, LogQuery(window=window, nodes=(name,), limit=1, newest_first=True))
+        newest = await _search(logs, LogQuery(window=window, nodes=(name,), limit=1, newest_first=True, count=False))
         if name not in newest.searched:
             continue
         lines = [line for line in (*decisive.lines, *fatal.lines) if line.node == name]
@@ -83,7 +83,7 @@ async def _search(logs: LogSource, query: LogQuery) -> LogPage:
 async def _older(logs: LogSource, name: str, window: Window) -> datetime | None:
     """Return the newest line before the look-back, up to a day earlier."""
     before = Window.last(86_400, window.start)
-    page = await _search(logs, LogQuery(window=before, nodes=(name,), limit=1, newest_first=True))
+    page = await _search(logs, LogQuery(window=before, nodes=(name,), limit=1, newest_first=True, count=False))
     return page.lines[0].at if page.lines else None
 
 

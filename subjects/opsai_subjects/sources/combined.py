@@ -1,6 +1,7 @@
 """Several sources as one: each node's log is read from the first that can read it, and who that was is said."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from opsai_subjects.model import LastState, LastStates, LogLine, LogPage, LogQuery, LogSource, StateSource, Unread
 
@@ -32,7 +33,7 @@ class CombinedLogs:
             here = [node for node in here if node in known] if known else here
             if not here and (known or query.nodes):
                 continue  # whom it knows has been read elsewhere
-            page = await source.search(_of(query, tuple(here)))
+            page = await source.search(replace(query, nodes=tuple(here)))
             pages.append(page)
             unasked -= {*here}
             done |= {*page.searched}
@@ -47,12 +48,6 @@ class CombinedLogs:
     def _unknown(self, node: str) -> Unread:
         why = f"none of {', '.join(self._sources)} has a log under this name"
         return Unread(source=f"logs:{node}", asked="its log", why=why, advice="opsai check tells the names")
-
-
-def _of(query: LogQuery, nodes: tuple[str, ...]) -> LogQuery:
-    return LogQuery(
-        query.window, nodes, query.contains, query.regex, query.levels, query.limit, newest_first=query.newest_first
-    )
 
 
 def _time(line: LogLine) -> float:

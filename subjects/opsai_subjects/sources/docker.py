@@ -13,7 +13,7 @@ from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused, SourceUnreachable
 from opsai_subjects.log_settings import DockerSettings
 from opsai_subjects.model import LastState, LastStates, LogPage, LogQuery, Unread, clean
-from opsai_subjects.sources.feed import MAX_BYTES, SLACK, Feed, Sifting, moment
+from opsai_subjects.sources.feed import MAX_BYTES, SLACK, TAIL_LINES, Feed, Sifting, moment
 from opsai_subjects.sources.logs import Harvest, Parse, Sieve
 from opsai_subjects.sources.shapes import shaped
 from opsai_subjects.sources.web import Web, open_web
@@ -102,7 +102,10 @@ class Docker:
                 continue
             feed = Feed(node, sifting)
             try:
-                unread += await self._read(node, query.window.start, feed)
+                unread += await self._read(node, query.window.start, feed, tail=query.newest_alone)
+                if query.newest_alone and feed.stopped:  # the end of the output lies beyond the window
+                    feed = Feed(node, sifting)
+                    await self._read(node, query.window.start, feed)
                 searched.append(node)
             except OpsaiError as error:
                 unread.append(self._failed(node, error))
@@ -127,11 +130,12 @@ class Docker:
         url = f"{self._base}/containers/{self._containers[node]}/json"
         return shaped(await self._web.get(url, of=self.about), _Container, "the Docker Engine")
 
-    async def _read(self, node: str, start: datetime, feed: Feed) -> list[Unread]:
+    async def _read(self, node: str, start: datetime, feed: Feed, *, tail: bool = False) -> list[Unread]:
         container = await self._inspect(node)
         # the engine's own end of the window is let be: lines come in order, and the reading stops at the first beyond
         since = f"{(start - SLACK).timestamp():.6f}"
         params = {"stdout": "1", "stderr": "1", "timestamps": "1", "since": since}
+        params |= {"tail": str(TAIL_LINES)} if tail else {}
         frames = None if container.made.Tty else Frames(feed)
         url = f"{self._base}/containers/{self._containers[node]}/logs"
         await self._web.stream(url, frames.take if frames else feed.take, of=self.about, params=params)

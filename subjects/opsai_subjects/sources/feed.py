@@ -11,6 +11,8 @@ from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
 
 MAX_BYTES = 64 * 1024 * 1024
 """Read of one node for one search; what follows is said to be unsearched."""
+TAIL_LINES = 200
+"""Asked for where only the newest lines are wanted: some continue an entry, some are of no format that is read."""
 SLACK = timedelta(seconds=5)
 """How far the runtime's time of a line may stand from the line's own."""
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) ?")

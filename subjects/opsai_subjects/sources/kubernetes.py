@@ -14,7 +14,7 @@ from opsai_subjects.endpoint import Access, without_userinfo
 from opsai_subjects.errors import OpsaiError, SettingsInvalid, SourceError, SourceRefused
 from opsai_subjects.log_settings import KubernetesSettings
 from opsai_subjects.model import Clock, LastState, LastStates, LogPage, LogQuery, Unread, clean
-from opsai_subjects.sources.feed import MAX_BYTES, SLACK, Feed, Sifting
+from opsai_subjects.sources.feed import MAX_BYTES, SLACK, TAIL_LINES, Feed, Sifting
 from opsai_subjects.sources.logs import Harvest, Parse, Sieve
 from opsai_subjects.sources.paths import below
 from opsai_subjects.sources.pods import Pod, Pods, Runs
@@ -80,7 +80,7 @@ class Kubernetes:
             if node not in places:
                 unread.append(self._unread(node, "its log", "no pod is known for it", f"one of {', '.join(places)}"))
                 continue
-            read = await self._node(node, places[node], query.window.start, sifting, unread)
+            read = await self._node(node, places[node], query, sifting, unread)
             searched += [node] if read else []
         origins = dict.fromkeys(searched, self.about)
         return LogPage(harvest.lines(), harvest.matched, tuple(unread), tuple(searched), origins)
@@ -122,7 +122,7 @@ class Kubernetes:
         reply = await self._web.get(f"{self._base}/{place.pod}", of=self.about)
         return shaped(reply, Pod, "the Kubernetes API")
 
-    async def _node(self, node: str, place: _Place, start: datetime, sifting: Sifting, unread: list[Unread]) -> bool:
+    async def _node(self, node: str, place: _Place, query: LogQuery, sifting: Sifting, unread: list[Unread]) -> bool:
         """Read the runs of a node that reach into the window; return whether any was read."""
         try:
             pod = await self._pod(place)
@@ -134,11 +134,14 @@ class Kubernetes:
         if not runs.has_now:
             unread.append(self._unread(node, "its log", f"container {container!r} has not run: {runs.waiting}"))
             return False
-        read = False
+        read, start = False, query.window.start
         for previous in (True, False) if runs.reaching_back_to(start) else (False,):
             feed = Feed(node, sifting)
             try:
-                await self._run(place.pod, container, start, feed, previous=previous)
+                await self._run(place.pod, container, start, feed, previous=previous, tail=query.newest_alone)
+                if query.newest_alone and feed.stopped:  # the end of the output lies beyond the window
+                    feed = Feed(node, sifting)
+                    await self._run(place.pod, container, start, feed, previous=previous)
                 read = True
             except OpsaiError as error:
                 unread.append(self._failed(node, error))
@@ -148,7 +151,9 @@ class Kubernetes:
         unread += self._before(node, runs, start)
         return read
 
-    async def _run(self, pod: str, container: str, start: datetime, feed: Feed, *, previous: bool) -> None:
+    async def _run(
+        self, pod: str, container: str, start: datetime, feed: Feed, *, previous: bool, tail: bool = False
+    ) -> None:
         params = {
             "container": container,
             "previous": "true" if previous else "false",
@@ -156,6 +161,7 @@ class Kubernetes:
             "sinceTime": f"{start - SLACK:%Y-%m-%dT%H:%M:%SZ}",
             "limitBytes": str(self._max_bytes + 1),
         }
+        params |= {"tailLines": str(TAIL_LINES)} if tail else {}
         await self._web.stream(f"{self._base}/{pod}/log", feed.take, of=self.about, params=params)
 
     def _before(self, node: str, runs: Runs, start: datetime) -> list[Unread]:

@@ -131,7 +131,8 @@ class Loki:
         for node, entry in self._entries(lines, single=by_line(query)):
             if sieve.admits(entry):
                 harvest.add(node, entry)
-        matched = harvest.matched if found.whole else await self._matched(asked, query, harvest.matched, found)
+        enough = found.whole or query.newest_alone
+        matched = harvest.matched if enough else await self._matched(asked, query, harvest.matched, found)
         origins = dict.fromkeys(wanted, self.about)
         return LogPage(harvest.lines(), matched, tuple(found.unread), tuple(wanted), origins)
 

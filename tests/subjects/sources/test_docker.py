@@ -105,6 +105,19 @@ async def test_reading_stops_at_the_first_line_beyond_the_window(tmp_path: Path)
     assert page.unread == ()
 
 
+async def test_of_the_newest_lines_alone_the_engine_is_asked_for_the_end_only(tmp_path: Path) -> None:
+    stream = frame(1, "1.0 INFO on") + frame(50, "50.0 INFO later")
+    newest = LogQuery(WHOLE, limit=1, newest_first=True, count=False)
+    before = LogQuery(window(0, 10), limit=1, newest_first=True, count=False)
+    async with opened(FakeEngine({"t1": stream}), tmp_path) as (docker, served):
+        end = await docker.search(newest)
+        earlier = await docker.search(before)
+
+    assert texts(end) == ["t1: later"]
+    assert texts(earlier) == ["t1: on"]
+    assert [asked.params.get("tail") for asked in served.asked if asked.path.endswith("logs")] == ["200", "200", None]
+
+
 async def test_what_lies_beyond_the_cap_is_said_to_be_unsearched(tmp_path: Path) -> None:
     stream = b"".join(frame(n, f"{n}.0 INFO tick {n}") for n in range(1, 900))
     async with standin(FakeEngine({"t1": stream})) as served:

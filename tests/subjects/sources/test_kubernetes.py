@@ -119,6 +119,22 @@ async def test_the_log_of_a_pod_is_read_from_the_windows_start_to_its_end() -> N
     assert {asked.method for asked in served.asked} == {"GET"}
 
 
+async def test_of_the_newest_lines_alone_the_end_only_is_asked_for() -> None:
+    text = stamped(300, "300.0 INFO on") + stamped(900, "900.0 INFO later")
+    newest = LogQuery(WHOLE, limit=1, newest_first=True, count=False)
+    before = LogQuery(window(200, 400), limit=1, newest_first=True, count=False)
+    async with opened(FakeApi({"tikv-0": running(100)}, {"tikv-0": (text, "")})) as (pods, served):
+        end = await pods.search(newest)
+        earlier = await pods.search(before)
+
+    assert (texts(end), texts(earlier)) == (["a: later"], ["a: on"])
+    assert [asked.params.get("tailLines") for asked in served.asked if asked.path.endswith("/log")] == [
+        "200",
+        "200",
+        None,
+    ]
+
+
 async def test_the_run_before_is_read_where_the_window_begins_before_the_container_did() -> None:
     status = running(500, 1, ended(100, 490, "OOMKilled", 137))
     output = {"tikv-0": (stamped(510, "510.0 INFO welcome"), stamped(480, "480.0 INFO last words"))}

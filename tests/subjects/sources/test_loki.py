@@ -63,6 +63,14 @@ async def test_lines_come_in_order_with_their_node_and_all_are_counted() -> None
     assert page.origins["b"].startswith("Loki at http://127.0.0.1:")
 
 
+async def test_of_the_newest_lines_alone_nobody_counts() -> None:
+    async with opened(FakeLoki([A])) as (loki, served):
+        page = await loki.search(LogQuery(WHOLE, limit=1, newest_first=True, count=False))
+
+    assert texts(page) == ["a: tick 199"]
+    assert not [asked for asked in served.asked if asked.path.endswith("/query")]
+
+
 async def test_texts_expressions_and_nodes_are_sifted_by_loki() -> None:
     async with opened(FakeLoki([A, B, OTHER])) as (loki, served):
         one = await loki.search(LogQuery(WHOLE, contains=("disk",)))
