@@ -10,6 +10,8 @@ from tests.tikv.scene import Scene
 
 SEEN_BY_OUR_OWN_QUERIES = {"prometheus_read"}
 """Not seen is what it is about."""
+NOWHERE_HERE = {"place_up"}
+"""Two stores in one place are needed for it to speak of one."""
 
 
 def verdict(scene: Scene, case: Case) -> Verdict:
@@ -47,7 +49,7 @@ def test_what_hides_an_invariant_makes_it_unknown_and_says_why(case: Case) -> No
 def test_while_all_is_well_it_is_held_everywhere(invariant: str) -> None:
     states = {one.state for one in judge(Scene().facts()) if one.invariant == invariant}
 
-    assert states == {"held"}
+    assert states == (set() if invariant in NOWHERE_HERE else {"held"})
 
 
 def test_each_invariant_is_broken_by_some_case_or_deed() -> None:
