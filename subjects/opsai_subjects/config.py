@@ -64,8 +64,8 @@ class ClusterSettings(Section):
     cluster_access: Access = Access()
     """For PD and the status ports."""
     prometheus_access: Access = Access()
-    rate_seconds: Seconds = 60.0
-    """The range that rates are taken over: at least four scrape intervals."""
+    rate_seconds: Seconds | None = None
+    """The range that rates are taken over; None: four scrape intervals as measured."""
     limits: dict[str, Limit] = Field(default_factory=dict[str, float])
     """Invariant to the limit it is judged by here, in the invariant's own unit."""
     for_seconds: dict[str, HoldingSeconds] = Field(default_factory=dict[str, float])

@@ -116,9 +116,11 @@ class MetricsReply:
     kind: Literal["vector", "matrix", "scalar", "string"]
     series: tuple[Series, ...]
     warnings: tuple[str, ...] = ()
-    """The engine's own warnings and infos, word for word (a partial answer says so here)."""
+    """The engine's own warnings and infos, word for word."""
     text: str = ""
     """The value of a string result."""
+    partial: bool = False
+    """Whether some of the data could not be read: a series that is not here may exist, so its absence means nothing."""
 
 
 class MetricsSource(Protocol):

@@ -1,6 +1,6 @@
 """The seam: what an adapter offers and what it is given."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -150,6 +150,17 @@ class Subject(Protocol):
 
     def same_entity(self, facts: Facts, name: str) -> str | None:
         """Return the entity meant by a name, address or id; None when it names none. Pure."""
+        ...
+
+    def foreign(self, facts: Facts, metrics: frozenset[str] | None) -> Callable[[Mapping[str, str]], str]:
+        """Return what says, for the labels of a series, which node it names that is none of this cluster; empty for none.
+
+        `metrics` are the metrics that the series were made of, None when they are not known. Pure.
+        """
+        ...
+
+    async def scrape_seconds(self) -> float | None:
+        """Return how often its targets are scraped, as measured lately; None when that is not known. Never raises."""
         ...
 
     async def events(self, window: Window) -> Events:

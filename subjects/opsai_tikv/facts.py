@@ -30,14 +30,16 @@ class Tracks(Value):
     by_name: dict[str, dict[str, Track]]
     unread: tuple[str, ...] = ()
     """Signals whose query could not be answered: they are unknown, not zero."""
+    partial: tuple[str, ...] = ()
+    """Signals of which a part could not be read: who has no track there is unknown."""
 
     def of(self, name: str, entity: str) -> Track | None:
         """Return the track, None when the signal has no series for it."""
         return self.by_name.get(name, {}).get(entity)
 
     def known(self, name: str) -> bool:
-        """Say whether the query was answered at all."""
-        return name in self.by_name
+        """Say whether the query was answered in full, so that the absence of a track means something."""
+        return name in self.by_name and name not in self.partial
 
 
 def host_of(address: str) -> str:

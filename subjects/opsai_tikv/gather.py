@@ -23,6 +23,7 @@ from opsai_tikv.placed import Gc, Placement, read_gc, read_placement, read_traff
 from opsai_tikv.reaching import address_of, status_address
 from opsai_tikv.roles import may_lead
 from opsai_tikv.status import StatusPort
+from opsai_tikv.survey import Survey, narrowed
 from opsai_tikv.topology import stores_by_metrics
 from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, Followed, follow, latest
 
@@ -47,8 +48,11 @@ class _Found:
     settings: dict[str, dict[str, Scalar]] | None = None
 
 
-async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], range_text: str) -> TikvFacts:
-    """Read everything once. Never raises for a source that cannot be read."""
+async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], rate: str | Survey) -> TikvFacts:
+    """Read everything once. Never raises for a source that cannot be read.
+
+    `rate` is the range of rates, or the survey that knows it, and whose targets are of other clusters.
+    """
     tries = Attempts()
     if sources.metrics is not None:
         sources = replace(sources, metrics=MetricsRound(sources.metrics))
@@ -67,8 +71,13 @@ async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], 
     member_facts = await _members(pd, views, members, leader, names)
     nodes = _nodes(stores, member_facts)
     window = Window.last(LOOK_BACK_SECONDS, at)
-    found = await _side_by_side(pd, sources, tries, nodes, stores, window, range_text)
     answered = any(view.outcome == "answered" for view in views)
+    if isinstance(rate, Survey):
+        # Unless PD answers nobody can say who is of this cluster.
+        targets = await rate.targets(nodes if answered and listed is not None else (), sources.metrics)
+        tries.add(rate.notes(targets))
+        sources, rate = narrowed(sources, targets), rate.range_text(targets)
+    found = await _side_by_side(pd, sources, tries, nodes, stores, window, rate)
     known = _Known(cluster, members, leader, answered, listed is not None)
     facts = _facts(known, found, tries, nodes, stores, member_facts, window)
     return facts.model_copy(update=told_beside(sources, at, views, stores))

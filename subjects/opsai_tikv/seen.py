@@ -127,9 +127,9 @@ class Look:
 
     def when(self, name: str, entity: str, test: Callable[[int, float], bool], at_least: int = 2) -> Seen:
         """Look for points that pass the test: shown when so many stand in a row, active when one of the last two does."""
-        if not self.facts.tracks.known(name):
-            return unknown(f"the query of {name} was not answered")
         track = self.track(name, entity)
+        if track is None and not self.facts.tracks.known(name):
+            return unknown(f"the query of {name} was not answered in full")
         if track is None or all(point is None for point in track.points):
             return unknown(f"{name} has no samples here")
         hits = [point is not None and test(index, point) for index, point in enumerate(track.points)]

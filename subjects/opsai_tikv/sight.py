@@ -14,9 +14,12 @@ from opsai_tikv.sight_cluster import agreement, clock, leader, members, ports
 from opsai_tikv.sight_engine import prometheus
 from opsai_tikv.sight_logs import logs
 from opsai_tikv.sight_states import states
+from opsai_tikv.survey import Survey
 
 
-async def check(pd: Pd, settings: ClusterSettings, sources: Sources, nodes: Sequence[Node]) -> tuple[Sight, ...]:
+async def check(
+    pd: Pd, settings: ClusterSettings, sources: Sources, nodes: Sequence[Node], survey: Survey
+) -> tuple[Sight, ...]:
     """Try each source once. Never raises for a source that cannot be seen: that is what it tells."""
     views = await pd.views()
     stores = await _stores(pd)
@@ -35,7 +38,7 @@ async def check(pd: Pd, settings: ClusterSettings, sources: Sources, nodes: Sequ
         of_ports.extend(await ports(sources, stores, settings.names, tls=tls))
 
     async def look_at_engine() -> None:
-        of_engine.extend(await prometheus(sources.metrics, nodes, now))
+        of_engine.extend(await prometheus(sources.metrics, nodes, now, survey))
 
     async def look_at_logs() -> None:
         of_logs.extend(await logs(sources.logs, nodes, now))

@@ -6,20 +6,20 @@ from datetime import datetime, timedelta
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsSource, Node, Series
 from opsai_subjects.subject import Sight
+from opsai_tikv.survey import Survey
 from opsai_tikv.tracking import Finder
 
 AHEAD_SECONDS = 2.0
 AHEAD_LOOK_SECONDS = 60.0
 _UP = 'max by (instance, job) (up{job=~".*(tikv|pd).*"})'
-_SAMPLES = {seconds: f'max(count_over_time(up{{job=~".*(tikv|pd).*"}}[{seconds}s]))' for seconds in (60, 300)}
-"""By the samples within a minute, or within five where a minute holds too few."""
 _NEWEST = 'max(timestamp(up{job=~".*(tikv|pd).*"}))'
 _NAMES_TOLD = 6
-_ENOUGH_SAMPLES = 3
 
 
-async def prometheus(metrics: MetricsSource | None, nodes: Sequence[Node], now: datetime) -> list[Sight]:
-    """Say whether the engine answers, has this cluster's targets, scrapes them, and keeps the same time."""
+async def prometheus(
+    metrics: MetricsSource | None, nodes: Sequence[Node], now: datetime, survey: Survey
+) -> list[Sight]:
+    """Say whether the engine answers, has this cluster's targets and no others, scrapes them, and keeps the same time."""
     if metrics is None:
         says = "no metrics engine is set: whatever is judged by metrics is unknown"
         return [
@@ -27,21 +27,18 @@ async def prometheus(metrics: MetricsSource | None, nodes: Sequence[Node], now: 
         ]
     try:
         reply = await metrics.instant(_UP)
-        every = await _every(metrics)
         newest = _value((await metrics.instant(_NEWEST, now + timedelta(seconds=AHEAD_LOOK_SECONDS))).series)
     except (SourceError, QueryInvalid) as error:
         advice = error.advice if isinstance(error, SourceError) else ""
         return [Sight(source="prometheus", state="blind", identity=metrics.about, says=str(error), advice=advice)]
     version = await _version(metrics)
-    return [_targets(metrics.about, version, reply.series, nodes, every), *_times(newest, now)]
-
-
-async def _every(metrics: MetricsSource) -> str:
-    for seconds, query in _SAMPLES.items():
-        samples = _value((await metrics.instant(query)).series)
-        if samples is not None and samples >= _ENOUGH_SAMPLES:
-            return f", scraped every {seconds / samples:.0f} s"
-    return ""
+    found = await survey.targets(nodes)
+    interval = found.interval_seconds
+    every = (
+        "" if interval is None else f", scraped every {interval:g} s: rates are taken over {survey.range_text(found)}"
+    )
+    targets = _targets(metrics.about, version, reply.series, nodes, every)
+    return [targets, *survey.sights(found), *_times(newest, now)]
 
 
 async def _version(metrics: MetricsSource) -> str:

@@ -1,7 +1,7 @@
 """One TiKV cluster, looked at: the parts of the adapter put together."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from opsai_tikv.pd import Pd
 from opsai_tikv.sight import check
 from opsai_tikv.signs import signs
 from opsai_tikv.stopping import stop_risk
+from opsai_tikv.strangers import foreign
+from opsai_tikv.survey import Survey, narrowed
 from opsai_tikv.topology import etcd_names, topology
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class TikvSubject:
         self._settings = settings
         self._invariants = adjusted(kind.invariants, settings.limits, settings.for_seconds)
         self._pd = Pd(sources.web, settings.pd, sources.reach, sources.clock)
+        self._survey = Survey(sources.metrics, sources.clock, settings)
         self._diagnostics: DiagnosticsLogs | None = None
         if settings.diagnostics:
             os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library tells stderr of each connection that ends
@@ -52,8 +55,8 @@ class TikvSubject:
 
     @property
     def rate_seconds(self) -> float:
-        """The range that rates are taken over."""
-        return self._settings.rate_seconds
+        """The range that rates are taken over: as set, else to fit the scrape interval as last measured."""
+        return self._survey.rate_seconds
 
     def ask_pd(self) -> Pd:
         """Return a client for a round of questions to PD: who answers is found out anew."""
@@ -65,9 +68,7 @@ class TikvSubject:
 
     async def facts(self) -> TikvFacts:
         """Gather everything once."""
-        return await gather(
-            self.cluster, self.ask_pd(), self.sources, self._settings.names, f"{round(self._settings.rate_seconds)}s"
-        )
+        return await gather(self.cluster, self.ask_pd(), self.sources, self._settings.names, self._survey)
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
         """Judge every invariant."""
@@ -97,14 +98,25 @@ class TikvSubject:
         """Return what happened in the window."""
         pd = self.ask_pd()
         found = await topology(self.cluster, pd, self.sources, self._settings.names)
-        return await events(window, found.nodes, self.sources, Attempts(), await etcd_names(pd))
+        sources = self.sources
+        if not found.unread:  # else nobody can say who is of this cluster
+            sources = narrowed(sources, await self._survey.targets(found.nodes))
+        return await events(window, found.nodes, sources, Attempts(), await etcd_names(pd))
 
     async def check(self) -> tuple[Sight, ...]:
         """Try each source once."""
         pd = self.ask_pd()
         found = await topology(self.cluster, pd, self.sources, self._settings.names)
-        sights = await check(pd, self._settings, self.sources, found.nodes)
+        sights = await check(pd, self._settings, self.sources, found.nodes, self._survey)
         return (*sights, await self._diagnostics.check()) if self._diagnostics is not None else sights
+
+    async def scrape_seconds(self) -> float | None:
+        """Return how often its targets are scraped."""
+        return (await self._survey.targets()).interval_seconds
+
+    def foreign(self, facts: Facts, metrics: frozenset[str] | None) -> Callable[[Mapping[str, str]], str]:
+        """Return what tells a series of another cluster."""
+        return foreign(_own(facts), metrics)
 
     async def _nodes(self) -> tuple[Node, ...]:
         return (await self.topology()).nodes

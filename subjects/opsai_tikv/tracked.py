@@ -41,6 +41,12 @@ def _gauge(metric: str, matchers: str = "", *, zero: bool = False) -> Tracked:
     return Tracked(f"max by (instance) ({metric}{matchers})", absent_is_zero=zero)
 
 
+def _scraped(role: str) -> Tracked:
+    """Follow whether every scrape in the range of a rate succeeded, two at the least: else its zero is not known."""
+    up = f'up{{job=~".*{role}"}}[$range]'
+    return Tracked(f"min by (instance) (min_over_time({up}) * (count_over_time({up}) > bool 1))")
+
+
 CLIENT_READS = '{type=~"kv_get|kv_batch_get|kv_scan|raw_get|raw_batch_get|raw_scan|coprocessor.*|kv_scan_lock"}'
 CLIENT_WRITES = (
     '{type=~"kv_prewrite|kv_commit|kv_pessimistic_lock|kv_flush|raw_put|raw_batch_put|raw_delete|raw_compare_and_swap"}'
@@ -49,6 +55,7 @@ CLIENT_ALL = '{type=~"(kv|raw|coprocessor).*",type!~"kv_gc|kv_check_txn_status|k
 
 STORE_SIGNALS: dict[str, Tracked] = {
     "up": Tracked('max by (instance) (up{job=~".*tikv"})'),
+    "scraped": _scraped("tikv"),
     "scrape_seconds": Tracked('max by (instance) (scrape_duration_seconds{job=~".*tikv"})'),
     "start_time": Tracked('max by (instance) (process_start_time_seconds{job=~".*tikv"})'),
     "up_flips": Tracked('max by (instance) (changes(up{job=~".*tikv"}[5m]))'),
@@ -191,6 +198,7 @@ STORE_SIGNALS: dict[str, Tracked] = {
 
 MEMBER_SIGNALS: dict[str, Tracked] = {
     "up": Tracked('max by (instance) (up{job=~".*pd"})'),
+    "scraped": _scraped("pd"),
     "scrape_seconds": Tracked('max by (instance) (scrape_duration_seconds{job=~".*pd"})'),
     "start_time": Tracked('max by (instance) (process_start_time_seconds{job=~".*pd"})'),
     "leading": Tracked(

@@ -1,6 +1,7 @@
 """Following the signals: range queries over the look-back, put into tracks by entity."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,17 +29,18 @@ class Followed:
     unread: tuple[Unread, ...]
 
 
+_BY_ROLE = {"tikv": STORE_SIGNALS, "pd": MEMBER_SIGNALS, CLUSTER: CLUSTER_SIGNALS}
+
+
 async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, range_text: str) -> Followed:
     """Query every signal once and return the tracks. Never raises for a source that cannot be read."""
     finder = Finder(nodes)
     by_name: dict[str, dict[str, Track]] = {}
     unread: list[Unread] = []
     failed: list[str] = []
+    partial: set[str] = set()
     limiter = anyio.CapacityLimiter(AT_ONCE)
     count = round(window.seconds / STEP_SECONDS) + 1
-    asked = [(name, tracked, "tikv") for name, tracked in STORE_SIGNALS.items()]
-    asked += [(name, tracked, "pd") for name, tracked in MEMBER_SIGNALS.items()]
-    asked += [(name, tracked, CLUSTER) for name, tracked in CLUSTER_SIGNALS.items()]
 
     async def one(name: str, tracked: Tracked, role: str) -> None:
         async with limiter:
@@ -46,6 +48,8 @@ async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, 
         if reply is None:
             failed.append(name)
             return
+        if reply.partial:
+            partial.add(name)
         by_name.setdefault(name, {})
         for part, entity, found in _tracks(reply, tracked, finder, role, window, count):
             by_name.setdefault(f"{name}:{part}" if part else name, {})[entity] = found
@@ -62,12 +66,18 @@ async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, 
                 unreachable.setdefault(reporter, {})[f"store:{series.labels.get('store_id', '')}"] = series.last
 
     async with anyio.create_task_group() as group:
-        for name, tracked, role in asked:
-            group.start_soon(one, name, tracked, role)
+        for role, signals in _BY_ROLE.items():
+            for name, tracked in signals.items():
+                group.start_soon(one, name, tracked, role)
         group.start_soon(matrix)
-    _fill_zeroes(by_name, nodes, count)
-    tracks = Tracks(start=window.start, step_seconds=STEP_SECONDS, by_name=by_name, unread=tuple(sorted(set(failed))))
+    _fill_zeroes({name: tracks for name, tracks in by_name.items() if name not in partial}, nodes, count)
+    told = {"unread": tuple(sorted(set(failed))), "partial": tuple(sorted(partial))}
+    tracks = Tracks(start=window.start, step_seconds=STEP_SECONDS, by_name=by_name, **told)
     return Followed(tracks, unreachable, _few(unread))
+
+
+_POD = re.compile(r"[a-z][a-z0-9-]*\.")
+"""A host by name: tidb-operator's `instance` is the pod's name, the first part of what PD advertises."""
 
 
 class Finder:
@@ -76,15 +86,17 @@ class Finder:
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._known: dict[tuple[str, str], str] = {}
         self._entities = {node.entity for node in nodes}
-        hosts: dict[tuple[str, str], list[str]] = {}
+        hosts: dict[tuple[str, str], set[str]] = {}
         for node in nodes:
             role = "pd" if node.role == "pd" else "tikv"
             for name in (node.status_address, node.address, node.name, node.entity):
                 self._known[(role, name)] = node.entity
-            hosts.setdefault((role, node.address.rsplit(":", 1)[0]), []).append(node.entity)
+            host = node.address.rsplit(":", 1)[0]
+            for name in {host, host.partition(".")[0] if _POD.match(host) else host}:
+                hosts.setdefault((role, name), set()).add(node.entity)
         for key, entities in hosts.items():
             if len(entities) == 1:
-                self._known.setdefault(key, entities[0])
+                self._known.setdefault(key, *entities)
 
     def by_instance(self, instance: str, role: str) -> str | None:
         """Return the entity of a Prometheus instance: by address, by name, or by a host that has one node only."""
@@ -98,7 +110,12 @@ class Finder:
 
 async def _ask(metrics: MetricsSource, query: str, window: Window, unread: list[Unread]) -> MetricsReply | None:
     try:
-        return await metrics.range(query, window, STEP_SECONDS)
+        reply = await metrics.range(query, window, STEP_SECONDS)
+        if reply.partial:
+            unread.append(
+                Unread(source="prometheus", asked=query, why=f"a partial answer: {'; '.join(reply.warnings)}")
+            )
+        return reply
     except SourceError as error:
         unread.append(Unread(source="prometheus", asked=query, why=error.came_back, advice=error.advice))
     except QueryInvalid as error:
@@ -148,25 +165,37 @@ def _fresh(series: Series, window: Window) -> bool:
 
 
 def _fill_zeroes(by_name: dict[str, dict[str, Track]], nodes: Sequence[Node], count: int) -> None:
-    """Give a node whose target was scraped, and whose counter has not appeared, the zero that its absence means."""
-    up = by_name.get("up", {})
-    for role, signals in (("tikv", STORE_SIGNALS), ("pd", MEMBER_SIGNALS)):
+    """Give a node whose counter has not appeared the zero that its absence means: while every scrape of it succeeded.
+
+    A rate is known only where its whole range was scraped; a gauge where the last scrape was.
+    """
+    for role, signals in _BY_ROLE.items():
         for name, tracked in signals.items():
             if tracked.absent_is_zero and name in by_name:
-                for node in nodes:
-                    if (node.role == "pd") == (role == "pd") and node.entity in up:
-                        _fill_one(by_name[name], node.entity, up[node.entity], count)
-    members = [up[node.entity] for node in nodes if node.role == "pd" and node.entity in up]
-    whole = track([max((one.points[index] or 0.0 for one in members), default=None) for index in range(count)])
-    for name, tracked in CLUSTER_SIGNALS.items():
-        if tracked.absent_is_zero and name in by_name:
-            _fill_one(by_name[name], CLUSTER, whole, count)
+                whole = by_name.get("scraped" if "$range" in tracked.promql else "up", {})
+                scraped = {
+                    node.entity: whole[node.entity] for node in nodes if node.entity in whole and _role(node) == role
+                }
+                for entity, track_of_it in (_of_cluster(nodes, whole, count) if role == CLUSTER else scraped).items():
+                    _fill_one(by_name[name], entity, track_of_it, count)
 
 
-def _fill_one(tracks: dict[str, Track], entity: str, up: Track, count: int) -> None:
+def _role(node: Node) -> str:
+    return "pd" if node.role == "pd" else "tikv"
+
+
+def _of_cluster(nodes: Sequence[Node], scraped: Mapping[str, Track], count: int) -> dict[str, Track]:
+    """Return whether any PD member was scraped, under the entity of the cluster."""
+    members = [scraped[node.entity] for node in nodes if node.role == "pd" and node.entity in scraped]
+    return {
+        CLUSTER: track([max((one.points[index] or 0.0 for one in members), default=None) for index in range(count)])
+    }
+
+
+def _fill_one(tracks: dict[str, Track], entity: str, scraped: Track, count: int) -> None:
     old = tracks.get(entity)
     points = list(old.points) if old else [None] * count
-    filled = [0.0 if point is None and up.points[index] == 1 else point for index, point in enumerate(points)]
+    filled = [0.0 if point is None and scraped.points[index] == 1 else point for index, point in enumerate(points)]
     tracks[entity] = track(filled)
 
 

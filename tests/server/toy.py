@@ -1,6 +1,6 @@
 """A cluster of a few parts, all in memory: a second subject, so that what is tested here knows no TiKV."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -93,6 +93,7 @@ class ToyWorld:
 
     parts: dict[str, ToyPart] = field(default_factory=lambda: {name: ToyPart() for name in ("a", "b", "c")})
     at: datetime = NOON
+    scrape_seconds: float | None = None
     broken: Exception | None = None
     """Raised by the next look, when set."""
 
@@ -188,6 +189,18 @@ class ToySubject:
             if name in (node.entity, node.name, node.address):
                 return node.entity
         return "load" if name == "load" else None
+
+    def foreign(self, facts: Facts, metrics: frozenset[str] | None) -> Callable[[Mapping[str, str]], str]:
+        known = {node.address for node in facts.nodes}
+
+        def stranger(labels: Mapping[str, str]) -> str:
+            instance = labels.get("instance", "")
+            return f"instance {instance}" if instance.endswith(":7000") and instance not in known else ""
+
+        return stranger
+
+    async def scrape_seconds(self) -> float | None:
+        return self.world.scrape_seconds
 
     async def events(self, window: Window) -> Events:
         restart = Event(at=NOON, entity="part:a", kind="restart", says="part:a started", source="/status")

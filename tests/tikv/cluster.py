@@ -102,6 +102,7 @@ async def subject(
     at: datetime = AT,
     names: Mapping[str, str] | None = None,
     urls: tuple[str, ...] = URLS,
+    rate_seconds: float | None = None,
 ) -> AsyncGenerator[TikvSubject]:
     """Open the cluster as a subject."""
     async with opened(Whole(pd, dead)) as web:
@@ -114,7 +115,8 @@ async def subject(
             asked_logs=asked_logs,
             states=states,
         )
-        settings = ClusterSettings(pd=urls, names=dict(PEOPLE if names is None else names), diagnostics=diagnostics)
+        people = dict(PEOPLE if names is None else names)
+        settings = ClusterSettings(pd=urls, names=people, diagnostics=diagnostics, rate_seconds=rate_seconds)
         found = KIND.open("prod", settings, sources)
         assert isinstance(found, TikvSubject)
         yield found

@@ -31,6 +31,8 @@ class Desk:
         self._gathering = anyio.Lock()
         self._facts: Facts | None = None
         self._gathered_at: datetime | None = None
+        self.scrape_seconds: float | None = None
+        """How often the cluster's targets are scraped, as known since its facts were last gathered."""
 
     @property
     def name(self) -> str:
@@ -71,6 +73,7 @@ class Desk:
             if self._facts is None or not fresh:
                 self._facts = await self.subject.facts()
                 self._gathered_at = now
+                self.scrape_seconds = await self.subject.scrape_seconds()
             return self._facts
 
     async def ticks(self, window: Window) -> tuple[Tick, ...]:

@@ -11,6 +11,7 @@ from opsai_server.tools.desk import Desk
 from opsai_server.tools.emptiness import explained
 from opsai_server.tools.entities import Entities
 from opsai_server.tools.sampling import ranged, step
+from opsai_server.tools.strangers import narrowing, ours
 from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
 from opsai_subjects.model import MetricsReply, Series, Window, utc
 from opsai_subjects.movement import Floats, change_of_level, slope_per_minute
@@ -19,6 +20,7 @@ from opsai_subjects.sparkline import WIDTH, sparkline
 from opsai_subjects.subject import Signal
 from opsai_subjects.windows import End, Minutes, Start, window
 
+_PARTIAL = "Some of the data could not be read (see warnings): a series that is not here may exist."
 POINT_SERIES = 5
 KEPT_POINTS = 20_000
 """Points are stored with the evidence up to so many in all, and figures alone beyond that."""
@@ -62,14 +64,18 @@ async def query_metrics(
         raise SettingsInvalid(
             f"Cluster {desk.name!r} has no metrics engine. Set `prometheus` in opsai.toml or give --prometheus URL."
         )
+    facts = await desk.names()
     question = _question(desk, query, name, window(desk.now(), minutes, start, end), step_seconds)
-    reply = await metrics.range(question.promql, question.span, question.step_seconds)
-    entities = Entities(desk, await desk.names()) if reply.series else None
+    answered = await metrics.range(question.promql, question.span, question.step_seconds)
+    reply, left_out = ours(desk, facts, answered, question.promql)
+    entities = Entities(desk, facts) if reply.series else None
     rows = sorted((_row(entities, series, question) for series in reply.series), key=_moved, reverse=True)
-    why = [] if rows else await explained(metrics, question.promql, question.span)
+    why = narrowing(question.promql, desk.cluster.settings.matchers, found=bool(answered.series))
+    why += [] if answered.series else await explained(metrics, question.promql, question.span)
     if why and query in {signal.name for signal in desk.kind.signals}:
         why.insert(0, f"{query} is a named metric: give it as name, not as query.")
-    return _answer(desk, question, reply, rows, why, points=points, limit=limit)
+    notes = {"partial": _PARTIAL if reply.partial else "", "left_out": left_out, "empty_because": why}
+    return _answer(desk, question, reply, rows, notes, points=points, limit=limit)
 
 
 def _answer(
@@ -77,7 +83,7 @@ def _answer(
     question: _Question,
     reply: MetricsReply,
     rows: list["_Row"],
-    why: list[str],
+    notes: Mapping[str, object],
     *,
     points: bool,
     limit: int,
@@ -95,7 +101,7 @@ def _answer(
         "series": [{**row.shown, **({"points": row.points()} if keep else {})} for row in rows],
         "matched": len(rows),
         "warnings": reply.warnings,
-        "empty_because": why,
+        **notes,
     }
     same = _same(rows)
     began = _began_together(rows)
@@ -108,7 +114,7 @@ def _answer(
             "matched": len(rows),
             "same_labels": same,
             "all_began_at": began,
-            "empty_because": why,
+            **notes,
         }
     )
     return Answer(at=desk.now(), value=value, shown={**shown, "series": Rows(listed, len(rows), narrow)})

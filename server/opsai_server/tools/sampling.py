@@ -2,25 +2,28 @@
 
 from opsai_server.tools.desk import Desk
 from opsai_subjects.errors import ArgumentInvalid
+from opsai_subjects.scrape_interval import rate_range
 
 POINTS = 40
 MAX_STEPS = 2_000
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
 """Steps that are chosen from when none is given."""
-LIVE_SCRAPE_SECONDS = 10.0
-"""A live cluster's scrape interval is not known; 15 s is usual, so a rate range of six of these (60 s) holds four samples."""
-SCRAPES_IN_RANGE = 6
+USUAL_SCRAPE_SECONDS = 15.0
+"""tiup's, taken while it is not known how often a live cluster is scraped."""
 
 
 def scrape_seconds(desk: Desk) -> float:
     """Return the time between two samples of a series."""
     recording = desk.cluster.recording
-    return recording.incident.scrape_interval_seconds if recording is not None else LIVE_SCRAPE_SECONDS
+    if recording is not None:
+        return recording.incident.scrape_interval_seconds
+    return desk.scrape_seconds or USUAL_SCRAPE_SECONDS
 
 
 def ranged(desk: Desk, promql: str) -> str:
-    """Return the query with a range for its rates that holds enough samples."""
-    return promql.replace("$range", f"{SCRAPES_IN_RANGE * scrape_seconds(desk):g}s")
+    """Return the query with a range for its rates that holds at least four scrapes, or with the one that is set."""
+    seconds = desk.cluster.settings.rate_seconds or rate_range(scrape_seconds(desk))
+    return promql.replace("$range", f"{seconds:g}s")
 
 
 def step(desk: Desk, seconds: float, given: float | None = None) -> float:

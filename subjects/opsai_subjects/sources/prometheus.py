@@ -13,6 +13,8 @@ from opsai_subjects.sources.web import Web, WebReply
 
 PATHS = ("/api/v1/query", "/api/v1/query_range", "/api/v1/status/buildinfo")
 """The paths it may GET, below the path of its URL."""
+_ON_THE_QUERY = ("PromQL warning", "PromQL info")
+_PARTIAL = "isPartial: some of the storage nodes did not answer"
 _ERROR_STATUSES = (400, 422, 500, 503)
 
 
@@ -68,15 +70,15 @@ def read_reply(reply: WebReply, promql: str) -> MetricsReply:
         raise _failure(reply, body, promql)
     data = _member(reply, body, "data")
     kind, result = _member(reply, data, "resultType"), _member(reply, data, "result")
-    warnings = (*_sentences(reply, body, "warnings"), *_sentences(reply, body, "infos"))
+    warnings, partial = _remarks(reply, body)
     if kind == "vector":
-        return MetricsReply("vector", tuple(_series(reply, result, many=False)), warnings)
+        return MetricsReply("vector", tuple(_series(reply, result, many=False)), warnings, partial=partial)
     if kind == "matrix":
-        return MetricsReply("matrix", tuple(_series(reply, result, many=True)), warnings)
+        return MetricsReply("matrix", tuple(_series(reply, result, many=True)), warnings, partial=partial)
     if kind == "scalar":
-        return MetricsReply("scalar", (Series({}, (_point(reply, result),)),), warnings)
+        return MetricsReply("scalar", (Series({}, (_point(reply, result),)),), warnings, partial=partial)
     if kind == "string":
-        return MetricsReply("string", (), warnings, _text(reply, result))
+        return MetricsReply("string", (), warnings, _text(reply, result), partial)
     raise _malformed(reply, f"resultType {str(kind)[:40]!r}")
 
 
@@ -125,6 +127,19 @@ def _text(reply: WebReply, result: JsonValue) -> str:
     if isinstance(result, list) and len(result) == 2 and isinstance(result[1], str):
         return clean(result[1])
     raise _malformed(reply, "a string result that is no [time, text]")
+
+
+def _remarks(reply: WebReply, body: JsonValue) -> tuple[tuple[str, ...], bool]:
+    """Return what the engine says beside its answer, and whether that means that the answer is partial.
+
+    Thanos and remote read warn of a store that did not answer; Prometheus 3's remarks on the query itself begin with
+    `PromQL`; VictoriaMetrics says `isPartial` (app/vmselect/prometheus/query_response.qtpl).
+    """
+    warnings = _sentences(reply, body, "warnings")
+    partial = any(not one.startswith(_ON_THE_QUERY) for one in warnings)
+    if isinstance(body, dict) and body.get("isPartial") is True:
+        warnings, partial = (_PARTIAL, *warnings), True
+    return (*warnings, *_sentences(reply, body, "infos")), partial
 
 
 def _sentences(reply: WebReply, body: JsonValue, name: str) -> tuple[str, ...]:

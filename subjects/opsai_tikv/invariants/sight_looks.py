@@ -19,6 +19,8 @@ def target_unseen(look: Look, entity: str) -> Seen:
     if not covered:
         return unknown("Prometheus has no target of any such node")
     track = look.track("up", entity)
+    if track is None and not look.facts.tracks.known("up"):
+        return unknown("what Prometheus scrapes was not told in full")
     if track is None:
         return Seen("shown", "Prometheus has no target for it and has some for others", value="no target")
     port = look.member(entity).client_port if member else look.store(entity).status_port
@@ -83,6 +85,8 @@ def source_unseen(look: Look, entity: str) -> Seen:
     tracks = look.facts.tracks.by_name.get("up", {})
     if tracks and all(track.now is None for track in tracks.values()):
         return Seen("shown", "Prometheus answers and has no fresh sample of any node", value="stale")
+    if not look.facts.tracks.known("up"):
+        return unknown("what Prometheus scrapes was not told in full")
     for says, group in (("stores", look.stores), ("PD members", look.members)):
         if group and not any(look.track("up", entity) for entity in group):
             return Seen("shown", f"Prometheus has a target for none of the {len(group)} {says}", value=says)

@@ -21,6 +21,7 @@ from opsai_subjects.model import LogLine, LogPage, LogQuery, MetricsReply, Unrea
 from opsai_subjects.opening import Cluster
 from opsai_subjects.promql.engine import Engine
 from opsai_subjects.promql.samples import MemorySamples, Stored
+from opsai_subjects.sources.scoped import narrowed
 from tests.server.toy import NOON, ToyWorld, toy_cluster
 
 ERAS = ("auto", "legacy")
@@ -35,6 +36,7 @@ class ToyMetrics:
     world: ToyWorld
     about: str = "the toy's samples"
     warnings: tuple[str, ...] = ()
+    partial: bool = False
 
     async def instant(self, promql: str, at: datetime | None = None) -> MetricsReply:
         return self._warned(self._engine().instant(promql, (at or self.world.now()).timestamp()))
@@ -50,7 +52,7 @@ class ToyMetrics:
         return Engine(MemorySamples(self.samples))
 
     def _warned(self, reply: MetricsReply) -> MetricsReply:
-        return MetricsReply(reply.kind, reply.series, self.warnings, reply.text)
+        return MetricsReply(reply.kind, reply.series, self.warnings, reply.text, self.partial)
 
 
 def steady(name: str, value: float, *, until: float = 600.0, **labels: str) -> Stored:
@@ -149,7 +151,8 @@ async def served(
     """Serve the toy, with these settings of its cluster, to a client in memory."""
     world = ToyWorld()
     samples, lines = ToyMetrics([], world), ToyLogs()
-    cluster = toy_cluster(world, metrics=samples if metrics else None, logs=lines if logs else None, **set_here)
+    engine = narrowed(samples, set_here.get("matchers", {})) if metrics else None
+    cluster = toy_cluster(world, metrics=engine, logs=lines if logs else None, **set_here)
     settings = Settings(store=folder / "opsai.sqlite")
     async with open_store(settings.store, busy_seconds=busy_seconds) as store:
         server = build(Deps(cluster, store, settings))

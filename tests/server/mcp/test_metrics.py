@@ -162,3 +162,52 @@ async def test_numbers_that_json_does_not_have_are_strings(tmp_path: Path) -> No
     assert infinite["series"][0]["last"] == "+Inf"
     assert infinite["series"][0]["note"] == "no finite value"
     assert big["series"][0]["steady"] == "1152921504606846976"
+
+
+async def test_the_rate_range_is_four_scrapes_as_the_adapter_measured_them(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        toy.world.scrape_seconds = 30
+        toy.metrics.samples.append(steady("toy_load", 3.0))
+        reply = await toy.ask("query_metrics", query="rate(toy_load[$range])", minutes=1)
+
+    assert reply["query"] == "rate(toy_load[120s])"
+    assert reply["step_seconds"] == 30
+
+
+async def test_series_of_another_cluster_are_left_out_and_counted(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        toy.metrics.samples += [steady("toy_load", 3.0, instance=f"10.0.0.{n}:7000") for n in (1, 2, 7, 8)]
+        some = await toy.ask("query_metrics", query="toy_load")
+        none = await toy.ask("query_metrics", query='toy_load{instance="10.0.0.7:7000"}')
+
+    assert some["matched"] == 2
+    assert some["left_out"].startswith(
+        "2 series name nodes that are none of this cluster: instance 10.0.0.7:7000, instance 10.0.0.8:7000. If"
+    )
+    assert "`matchers`" in some["left_out"]
+    assert none["left_out"].startswith("1 series name")
+
+
+async def test_a_partial_answer_says_that_what_is_absent_may_exist(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        toy.metrics.partial = True
+        toy.metrics.samples.append(steady("toy_load", 3.0))
+        reply = await toy.ask("query_metrics", query="toy_load")
+
+    assert reply["partial"].startswith("Some of the data could not be read")
+
+
+async def test_a_query_for_another_cluster_finds_nothing_and_says_why(tmp_path: Path) -> None:
+    async with served(tmp_path, matchers={"tidb_cluster": "prod-7"}) as toy:
+        toy.metrics.samples.append(steady("toy_load", 3.0, tidb_cluster="prod-8"))
+        toy.metrics.samples.append(steady("toy_load", 3.0, tidb_cluster="prod-7"))
+        other = await toy.ask("query_metrics", query='toy_load{tidb_cluster="prod-8"}')
+        none = await toy.ask("query_metrics", query="no_such_metric")
+        some = await toy.ask("query_metrics", query="toy_load")
+
+    assert other["matched"] == 0
+    assert other["empty_because"][0] == (
+        'The query asks for tidb_cluster="prod-8", and this cluster is tidb_cluster="prod-7" (`matchers`): no series is both.'
+    )
+    assert none["empty_because"][0] == 'Only series with tidb_cluster="prod-7" are looked at (`matchers`).'
+    assert some["matched"] == 1

@@ -102,6 +102,26 @@ async def test_a_partial_answer_keeps_what_the_engine_says_of_it() -> None:
     assert reply.warnings == ("store 10.0.0.1:10901: context deadline exceeded", "metric might not be a counter")
 
 
+@pytest.mark.parametrize(
+    ("more", "partial"),
+    [
+        ({}, False),
+        ({"warnings": ["No StoreAPIs matched for this query"]}, True),
+        ({"warnings": ["PromQL warning: quantile value should be between 0 and 1, got 2"]}, False),
+        ({"infos": ["PromQL info: metric might not be a counter"]}, False),
+        ({"isPartial": True}, True),
+        ({"isPartial": False}, False),
+    ],
+)
+async def test_an_answer_is_partial_when_the_engine_says_that_something_did_not_answer(
+    more: dict[str, Any], partial: bool
+) -> None:
+    reply = await asked(200, success("vector", [], **more))
+
+    assert reply.partial == partial
+    assert bool(reply.warnings) == (more not in ({}, {"isPartial": False}))
+
+
 async def test_a_bad_query_keeps_the_engines_own_words() -> None:
     words = 'invalid parameter "query": 1:8: parse error: unclosed left parenthesis'
     body = json.dumps({"status": "error", "errorType": "bad_data", "error": words}).encode()

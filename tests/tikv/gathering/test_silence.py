@@ -1,6 +1,7 @@
 """A metrics engine that hangs costs a look a few timeouts, not one for each signal."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -19,6 +20,12 @@ class LateMetrics(MemoryMetrics):
 
     def __post_init__(self) -> None:
         super().__init__()
+
+    async def instant(self, promql: str, at: datetime | None = None) -> MetricsReply:
+        reply = await super().instant(promql, at)
+        if len(self.asked) % self.answers_each:
+            raise late(promql)
+        return reply
 
     async def range(self, promql: str, window: Window, step_seconds: float) -> MetricsReply:
         reply = await super().range(promql, window, step_seconds)

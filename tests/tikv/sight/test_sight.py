@@ -50,7 +50,9 @@ async def test_when_everything_can_be_seen_every_line_says_so_and_by_whom() -> N
     assert sights["cluster"].identity == "7388103445672349876"
     assert sights["pd leader"].says == "pda says itself that it leads"
     assert sights["status:kv1"].identity == "store:1 8.5.4"
-    assert sights["prometheus"].says == "it has targets for 6 of 6 nodes, scraped every 15 s"
+    assert sights["prometheus"].says == (
+        "it has targets for 6 of 6 nodes, scraped every 15 s: rates are taken over 60s"
+    )
     assert "3 s old" in sights["logs:kv1"].says
 
 
