@@ -122,7 +122,7 @@ def suspects(check: RegionCheck, facts: TikvFacts) -> dict[str, int]:
     """Return the stores that a cause which is too long to list must lie with, and how many peers each holds."""
     if check == "offline-peer":
         return {store.entity: store.region_count or 0 for store in facts.data_stores if store.state == "Offline"}
-    if check in ("down-peer", "pending-peer"):
+    if check == "down-peer":
         return {store.entity: store.region_count or 0 for store in facts.data_stores if not is_alive(store)}
     return {}
 

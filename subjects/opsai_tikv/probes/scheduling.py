@@ -1,5 +1,6 @@
 """The tool `scheduling`: what PD does about placement, what blocks it, and when it will end."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -23,7 +24,7 @@ from opsai_tikv.scheduling_round import read_scheduling
 from opsai_tikv.versions import gc_lines, version_lines
 
 ROWS = 5
-RULES = 8
+LINES = 8
 
 
 async def scheduling(
@@ -61,7 +62,7 @@ def _about(facts: TikvFacts, found: Scheduling, entity: str) -> dict[str, object
     return {
         "says": _says(facts, found, blocked),
         "blocked": blocked,
-        "ends": [one for one in ending(facts, found) if not entity or entity in one.split(" ", 1)[0]],
+        "ends": _ends(facts, found, entity),
         "schedulers": scheduler_lines(facts, found),
         "rules": [rule_line(rule, facts) for rule in found.rules or ()],
         "store_limits": limit_lines(store_limits(config), alive),
@@ -108,9 +109,22 @@ def _says(facts: TikvFacts, found: Scheduling, blocked: list[str]) -> str:
 
 def _shown(about: dict[str, object], facts: TikvFacts, found: Scheduling, entity: str) -> dict[str, object]:
     shown = without_empty(about)
+    lists = {
+        "blocked": blocking(facts, found),
+        "ends": _ends(facts, found, entity),
+        "rules": [rule_line(rule, facts) for rule in found.rules or ()],
+    }
+    for name, lines in lists.items():
+        if lines:
+            shown[name] = Rows(lines[:LINES], len(lines), f"all by evidence(id, path='/{name}')")
     if entity:  # a question about one node: what concerns all is left to the general one
         return {name: shown[name] for name in ("says", "blocked", "ends") if name in shown}
-    rules = [rule_line(rule, facts) for rule in found.rules or ()]
-    if rules:
-        shown["rules"] = Rows(rules[:RULES], len(rules), "all by evidence(id, path='/rules')")
     return shown
+
+
+def _ends(facts: TikvFacts, found: Scheduling, entity: str) -> list[str]:
+    """Return when what is under way ends, of one store or region where one is asked for."""
+    if not entity:
+        return ending(facts, found)
+    own = facts.model_copy(update={"stores": tuple(store for store in facts.stores if store.entity == entity)})
+    return ending(own, replace(found, operators=tuple(one for one in found.operators or () if touches(one, entity))))

@@ -8,9 +8,9 @@ from pydantic import JsonValue
 from opsai_subjects.errors import UnknownName
 from opsai_tikv.pd import V1
 from tests.tikv.cluster import store
-from tests.tikv.eyes import AT
+from tests.tikv.eyes import AT, MemoryMetrics
 from tests.tikv.pd.fake import FakePd, member, members, refused
-from tests.tikv.probes.asked import ask_scheduling, quiet, silent, stores_of
+from tests.tikv.probes.asked import ask_scheduling, counted, quiet, silent, stores_of
 
 pytestmark = pytest.mark.anyio
 
@@ -237,6 +237,36 @@ async def test_a_silent_store_is_told_when_it_counts_as_down_and_how_long_repair
         "store:5 is silent for 10 min: in 20 min it counts as Down, then PD replaces its 900 replicas"
     )
     assert says.endswith(", 60 min at least by its store limit (15 a minute).")
+
+
+async def test_many_down_stores_are_told_in_one_sentence_with_what_the_fullest_takes() -> None:
+    fake = configured(**{"store-limit": {number: {"add-peer": 15, "remove-peer": 15} for number in ("5", "6", "7")}})
+    gone = [silent(number, 3000, "Down", region_count=count) for number, count in (("5", 30), ("6", 900), ("7", 60))]
+    fake.answers[f"{V1}/stores"] = stores_of(store("1"), store("4"), *gone)
+
+    assert (await ask_scheduling(fake))["ends"] == [
+        "store:5, store:6, store:7 count as Down: their 990 replicas are being replaced, 60 min at least by each one's store limit (15 a minute), or they return."
+    ]
+    assert (await ask_scheduling(fake, of="store:5"))["ends"] == [
+        "store:5 counts as Down: its 30 replicas are being replaced, 2 min at least by its store limit (15 a minute), or it returns."
+    ]
+
+
+async def test_a_store_limit_of_version_2_foretells_nothing() -> None:
+    fake = configured(**{"store-limit-version": "v2"})
+    fake.answers[f"{V1}/stores"] = stores_of(store("1"), store("4"), silent("5", 3000, "Down", region_count=30))
+
+    assert (await ask_scheduling(fake))["ends"] == [
+        "store:5 counts as Down: its 30 replicas are being replaced, or it returns."
+    ]
+
+
+async def test_all_that_is_to_be_made_up_is_told_against_what_the_stores_may_take() -> None:
+    fake = configured(**{"store-limit": {number: {"add-peer": 15, "remove-peer": 15} for number in ("1", "4", "5")}})
+    found = await ask_scheduling(fake, metrics=MemoryMetrics(counted(miss_peer=900)))
+
+    (says,) = found["ends"]
+    assert says.startswith("900 replicas to be made up (900 miss-peer): 20 min at least")
 
 
 async def test_a_store_that_leaves_tells_pds_reckoning_and_when_it_never_ends() -> None:
