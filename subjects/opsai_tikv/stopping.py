@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from opsai_subjects.subject import Risk
-from opsai_tikv.facts import StoreFacts, TikvFacts
+from opsai_tikv.facts import StoreFacts, TikvFacts, location_labels
 from opsai_tikv.majority import is_alive, least_voters, places, without_majority
 from opsai_tikv.pd_values import Region, Rule
 from opsai_tikv.scope import Scope
@@ -219,8 +219,7 @@ def _lacking(case: _Case) -> Judged:
 
 def _location_labels(case: _Case) -> tuple[str, ...]:
     ruled = next((rule.location_labels for rule in case.closer.rules or () if rule.location_labels), None)
-    text = str((case.facts.config or {}).get("replication.location-labels") or "")
-    return ruled or tuple(label for label in text.split(",") if label)
+    return ruled or location_labels(case.facts)
 
 
 def _silence(case: _Case) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from opsai_subjects.differential import rank
 from opsai_tikv.facts import groups
 from opsai_tikv.faults import FAULTS
+from opsai_tikv.invariants import judge
 from opsai_tikv.signs import signs
 from tests.tikv.scene import MEMBERS, Scene
 
@@ -49,3 +50,19 @@ def test_without_logs_and_prometheus_nobody_knows_who_led() -> None:
     assert _causes(scene) == []
     states = {sign.id: sign.state for sign in signs(scene.facts()) if sign.entity == "pd-a"}
     assert {states[name] for name in ("was_leader", "led_lately")} == {"unknown"}
+
+
+def _leaving(scene: Scene) -> str:
+    verdicts = judge(scene.facts())
+    return next(v.state for v in verdicts if (v.invariant, v.entity) == ("store_leaves", "store:2"))
+
+
+def test_a_store_that_leaves_is_not_called_stuck_where_no_metric_counts_its_regions() -> None:
+    scene = Scene()
+    scene.store("store:2", state="Offline")
+    assert _leaving(scene) == "violated"  # its regions are counted, and stay
+
+    scene.set("regions", "store:2", None, 0)
+    assert _leaving(scene) == "unknown"
+    scene.store("store:2", heartbeat_age_seconds=300.0)
+    assert _leaving(scene) == "violated"  # whoever is silent hands over nothing
