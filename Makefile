@@ -20,7 +20,7 @@ test: .venv/.ready-dev  ## everything: lint, types, import contracts, tests (ARG
 check: .venv/.ready-dev  ## only what judges the code without running it
 	@scripts/lint
 
-bench: .venv/.ready-dev  ## measure start-up, ticks, the evaluator and reply sizes; prints one table
+bench: .venv/.ready-dev  ## measure start-up, ticks, the evaluator, log searches and reply sizes; prints one table
 	@.venv/bin/python -m bench $(ARGS)
 
 evaluate: .venv/.ready-run  ## grade the investigator over recordings with known causes (INCIDENTS=DIR)

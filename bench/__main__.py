@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 
+from bench.logs import searching
 from bench.promql import evaluator
 from bench.replies import replies
 from bench.serving import cold_start, sizes
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument(
         "--large", type=Path, metavar="DIR", help="instead: a look by size of cluster, this recording the large one"
     )
+    parser.add_argument("--log-megabytes", type=int, default=200, metavar="N", help="size of the log that is searched")
     given = parser.parse_args()
     if given.replies:
         print(table(list(replies(given.replies))))
@@ -40,6 +42,7 @@ def main() -> None:
         rows: list[Row] = [cold_start(recording, folder)]
         watched, ticket = anyio.run(watching, recording, store)
         rows += [*watched, *evaluator(recording, folder), *sizes(recording, store, ticket)]
+        rows += searching(recording, folder, given.log_megabytes)
     print(f"On {recording.name}, Python {platform.python_version()}, {platform.machine()}:")
     print(table(rows))
 

@@ -1,6 +1,6 @@
 """The values that everything else speaks in: frozen, typed, with units in field names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
@@ -142,17 +142,52 @@ class MetricsSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedLine:
-    """One log line as its grammar reads it."""
+LineBody = tuple[str, str, dict[str, str]]
+"""Of a log line: source (`file.rs:123`, or empty), message, fields."""
 
-    at: datetime
-    level: str
-    """Upper case: FATAL ERROR WARN INFO DEBUG TRACE."""
-    source: str
-    """`file.rs:123`, or empty."""
-    message: str
-    fields: dict[str, str]
+
+class ParsedLine:
+    """One log line as its grammar reads it. Most lines are passed over for their time or level: the rest may be read later."""
+
+    __slots__ = ("_body", "_read", "at", "level")
+
+    def __init__(
+        self,
+        at: datetime,
+        level: str,
+        source: str = "",
+        message: str = "",
+        fields: dict[str, str] | None = None,
+        *,
+        read: Callable[[], LineBody] | None = None,
+    ) -> None:
+        """Make a line of its parts; with `read`, which never raises, all but time and level come from there when asked for."""
+        self.at = at
+        self.level = level
+        """Upper case: FATAL ERROR WARN INFO DEBUG TRACE."""
+        self._body: LineBody | None = (source, message, fields or {}) if read is None else None
+        self._read = read
+
+    @property
+    def source(self) -> str:
+        """`file.rs:123`, or empty."""
+        return self._whole()[0]
+
+    @property
+    def message(self) -> str:
+        """What was said, unescaped."""
+        return self._whole()[1]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The named values, unescaped."""
+        return self._whole()[2]
+
+    def _whole(self) -> LineBody:
+        if self._body is None:
+            assert self._read is not None
+            self._body = self._read()
+        return self._body
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,23 @@ before v3.0 and JSON mode are read too. What comes before the header (journald, 
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
 from json import loads
 
 from pydantic import JsonValue
 
-from opsai_subjects.model import ParsedLine
+from opsai_subjects.model import LineBody, ParsedLine
 
-_TIME = r"(\d{4})/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{3,9}))?"
-_HEADER = re.compile(rf"\[?{_TIME} ([+-])(\d\d):(\d\d)\] ?\[([A-Za-z]+|\d+)\]", re.ASCII)
-_OLD = re.compile(rf"{_TIME} (?:([A-Z]{{4,8}}) )?(\S+:\d+): (?:\[([A-Za-z]{{4,8}})\] )?", re.ASCII)
+_SECOND = r"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)(?:\.(\d{3,9}))?"
+_HEADER = re.compile(rf"\[?{_SECOND} ([+-]\d\d:\d\d)\] ?\[([A-Za-z]+|\d+)\]", re.ASCII)
+_OLD = re.compile(rf"{_SECOND} (?:([A-Z]{{4,8}}) )?(\S+:\d+): (?:\[([A-Za-z]{{4,8}})\] )?", re.ASCII)
 _PIECE = re.compile(r' ?\[(?:("(?:[^"\\]|\\.)*")|([^"=\[\]]*))(?:=(?:("(?:[^"\\]|\\.)*")|([^\]]*)))?\]', re.DOTALL)
 _ROCKSDB_LEVEL = re.compile(r"\[([A-Z]+)\] ?", re.ASCII)
 _SOURCE = re.compile(r"<unknown>(?::\d+)?|[A-Za-z0-9._/-]+:\d+", re.ASCII)
 _JUNK_CHARS = 300
 """How far into a line its header may begin."""
+_TWICE_CHARS = 120
+"""How far into a line a second time of the formats before v3.0 may stand: journald and others put theirs before it."""
 _LEVELS = {
     "PANIC": "FATAL",
     "DPANIC": "FATAL",
@@ -30,6 +33,11 @@ _LEVELS = {
     "WARNING": "WARN",
     "DEBG": "DEBUG",
     "TRCE": "TRACE",
+    "INFO": "INFO",
+    "WARN": "WARN",
+    "ERROR": "ERROR",
+    "FATAL": "FATAL",
+    "DEBUG": "DEBUG",
 }
 
 
@@ -38,21 +46,32 @@ def parse_log(line: str) -> ParsedLine | None:
     found = _HEADER.match(line) or _HEADER.search(line, 0, _JUNK_CHARS)
     if found is None:
         return _other(line)
-    at = _moment(found)
+    at = _moment(found[1], found[2], found[3])
     if at is None:
         return None
-    level = found[11]
+    level = found[4]
     if level.isdigit():
         return _rocksdb(at, level, line, found.end())
-    return _unified(at, level, line, found.end())
+    return ParsedLine(at, _LEVELS.get(level) or _level(level), read=partial(_unified, line, found.end()))
 
 
-def _moment(found: re.Match[str]) -> datetime | None:
-    year, month, day, hour, minute, second, fraction, sign, ahead_hours, ahead_minutes = found.groups()[:10]
+def _level(name: str) -> str:
+    upper = name.upper()
+    return _LEVELS.get(upper, upper)
+
+
+def _moment(second: str, fraction: str | None, zone: str) -> datetime | None:
+    at = _second(second, zone)
+    return at.replace(microsecond=_micros(fraction)) if at is not None and fraction else at
+
+
+@lru_cache(maxsize=4096)
+def _second(text: str, zone: str) -> datetime | None:
+    """Return the moment of a whole second: thousands of lines share one."""
     try:
-        at = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), _micros(fraction), UTC)
-        ahead = int(ahead_hours) * 60 + int(ahead_minutes)
-        return at if not ahead else at - timedelta(minutes=ahead if sign == "+" else -ahead)
+        at = datetime.strptime(text, "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC)
+        ahead = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
+        return at - ahead if zone[0] == "+" else at + ahead
     except (ValueError, OverflowError):
         return None
 
@@ -61,7 +80,7 @@ def _micros(fraction: str | None) -> int:
     return int(fraction[:6].ljust(6, "0")) if fraction else 0
 
 
-def _unified(at: datetime, level: str, line: str, position: int) -> ParsedLine:
+def _unified(line: str, position: int) -> LineBody:
     source = ""
     message: str | None = None
     fields: dict[str, str] = {}
@@ -80,7 +99,7 @@ def _unified(at: datetime, level: str, line: str, position: int) -> ParsedLine:
     rest = line[position:].strip()
     if rest and message is None:
         message = rest  # cut off in the middle of its message
-    return ParsedLine(at, _LEVELS.get(level.upper(), level.upper()), source, message or "", fields)
+    return source, message or "", fields
 
 
 def _unquoted(text: str) -> str:
@@ -102,7 +121,7 @@ def _rocksdb(at: datetime, thread: str, line: str, position: int) -> ParsedLine 
 
 
 def _other(line: str) -> ParsedLine | None:
-    if line[:1] == "2" and (old := _OLD.match(line)) is not None:
+    if line[:1] == "2" and (old := _OLD.match(line) or _OLD.search(line, 1, _TWICE_CHARS)) is not None:
         return _before_v3(line, old)
     if line[:1] == "{" and '"time"' in line and '"level"' in line:
         return _json(line)
@@ -110,13 +129,11 @@ def _other(line: str) -> ParsedLine | None:
 
 
 def _before_v3(line: str, old: re.Match[str]) -> ParsedLine | None:
-    year, month, day, hour, minute, second, fraction, level, source, bracketed = old.groups()
-    try:
-        at = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), _micros(fraction), UTC)
-    except ValueError:
+    second, fraction, level, source, bracketed = old.groups()
+    at = _moment(second, fraction, "+00:00")
+    if at is None:
         return None
-    name = (level or bracketed or "INFO").upper()
-    return ParsedLine(at, _LEVELS.get(name, name), source, line[old.end() :].strip(), {})
+    return ParsedLine(at, _level(level or bracketed or "INFO"), source, line[old.end() :].strip(), {})
 
 
 def _json(line: str) -> ParsedLine | None:
@@ -128,8 +145,7 @@ def _json(line: str) -> ParsedLine | None:
         return None
     texts = {key: value if isinstance(value, str) else str(value) for key, value in read.items()}
     found = _HEADER.match(f"[{texts.pop('time', '')}] [{texts.pop('level', '') or 'INFO'}]")
-    at = _moment(found) if found else None
+    at = _moment(found[1], found[2], found[3]) if found else None
     if found is None or at is None:
         return None
-    level = found[11].upper()
-    return ParsedLine(at, _LEVELS.get(level, level), texts.pop("caller", ""), texts.pop("message", ""), texts)
+    return ParsedLine(at, _level(found[4]), texts.pop("caller", ""), texts.pop("message", ""), texts)

@@ -2,9 +2,9 @@
 
 import gzip
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from io import BufferedIOBase
 from pathlib import Path
@@ -13,24 +13,17 @@ import anyio.from_thread
 import anyio.to_thread
 
 from opsai_subjects.model import LogPage, LogQuery, Unread
-from opsai_subjects.sources.log_files import (
-    MAX_LINE_BYTES,
-    Found,
-    Unreadable,
-    blocks,
-    find,
-    open_log,
-    seek,
-)
-from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
+from opsai_subjects.sources.log_blocks import EntryReader
+from opsai_subjects.sources.log_files import Found, Unreadable, blocks, family, find, first_time, open_log, seek
+from opsai_subjects.sources.log_literals import needed
+from opsai_subjects.sources.logs import Entry, Harvest, Parse, Sieve
 
 SLACK = timedelta(seconds=5)
 """How far apart two neighbouring entries may stand in the wrong order."""
-_PAST_ENTRIES = 100
-"""So many entries in a row beyond the window end the reading: one clock gone wild must not."""
+_SILENT_BYTES = 4096
+"""A file of more than this in which no line begins an entry is no log of this kind; less may be the tail of a long one."""
 _ARCHIVE = timedelta(days=1)
 """A gzip file untouched since so long before the window holds nothing of it; it cannot be sought in, so this saves much."""
-_TAIL_BYTES = 64 * 1024
 
 
 class FileLogs:
@@ -77,8 +70,9 @@ class _Search:
         self._end = query.window.end + SLACK
         self._sieve = Sieve(query)
         self._parse = parse
-        # Nothing is parsed of a block without any of the texts; a replaced character stands for bytes that are unknown.
-        texts = query.contains if not any("\ufffd" in text or "\n" in text for text in query.contains) else ()
+        # What holds none of the texts is not parsed; a replaced character stands for bytes that are unknown.
+        texts = query.contains or needed(query.regex)
+        texts = () if any("\ufffd" in text or "\n" in text for text in texts) else texts
         self._needles = tuple(text.encode("utf-8", errors="replace") for text in texts)
         self.harvest = Harvest(query.limit, query.newest_first)
         self.unread: list[Unread] = []
@@ -97,14 +91,41 @@ class _Search:
             return
         self._note_packed(node, found)
         read = 0
+        over = self._over(found.files)
         for file in found.files:
             try:
-                self._file(node, file)
+                if file not in over:
+                    self._file(node, file)
                 read += 1
             except Unreadable as error:
                 self.failed(node, str(file), error)
         if read:
             self.searched.append(node)
+
+    def _over(self, files: Sequence[Path]) -> set[Path]:
+        """Return the archives that hold nothing of the window: the next file of their log begins before it."""
+        families: dict[Path, list[Path]] = {}
+        for file in files:
+            families.setdefault(family(file), []).append(file)
+        over: set[Path] = set()
+        for kin in families.values():
+            archives = [file for file in kin if file.suffix == ".gz"]
+            if len(kin) > 1 and archives:
+                times = {file: at for file in kin if (at := self._begins(file)) is not None}
+                passed = max((at for at in times.values() if at < self._start), default=None)
+                over.update(file for file in archives if file in times and passed is not None and times[file] < passed)
+        return over
+
+    def _begins(self, file: Path) -> datetime | None:
+        anyio.from_thread.check_cancelled()
+        try:
+            with open_log(file) as stream:
+                if file.suffix != ".gz":
+                    return first_time(stream, self._parse)
+                with gzip.open(stream) as inflated:
+                    return first_time(inflated, self._parse)
+        except Unreadable:
+            return None  # it is said when the file is read
 
     def _note_packed(self, node: str, found: Found) -> None:
         for file in found.packed:
@@ -139,28 +160,22 @@ class _Search:
             self._read(node, inflated)
 
     def _read(self, node: str, stream: BufferedIOBase) -> None:
-        joiner = Joiner(self._parse)
-        past = 0
+        reader = EntryReader(self._parse, self._needles, self._end)
+        size = 0
         for block in blocks(stream):
             anyio.from_thread.check_cancelled()
-            for entry in self._entries(joiner, block):
-                past = past + 1 if entry.parsed.at > self._end else 0
-                if self._sieve.admits(entry):
-                    self.harvest.add(node, entry)
-            if past >= _PAST_ENTRIES:
+            size += len(block)
+            self._sift(node, reader.read(block))
+            if reader.beyond:
                 return
-        last = joiner.flush()
-        if last is not None and self._sieve.admits(last):
-            self.harvest.add(node, last)
+        self._sift(node, reader.flush())
+        if size > _SILENT_BYTES and not reader.begun:
+            raise Unreadable(
+                "no line of it begins as a line of this log does, with a time",
+                "give another file, or let the node log times (enable-timestamp)",
+            )
 
-    def _entries(self, joiner: Joiner, block: bytes) -> Iterator[Entry]:
-        if self._needles and not any(needle in block for needle in self._needles):
-            # Its end alone is looked at: for the time it stands at, and for an entry that goes on in the next block.
-            ended = joiner.flush()
-            if ended is not None:
-                yield ended
-            block = block[-_TAIL_BYTES:].partition(b"\n")[2] if len(block) > _TAIL_BYTES else block
-        for line in block.split(b"\n"):
-            entry = joiner.feed(line[:MAX_LINE_BYTES].decode("utf-8", errors="replace"))
-            if entry is not None:
-                yield entry
+    def _sift(self, node: str, entries: Iterator[Entry]) -> None:
+        for entry in entries:
+            if self._sieve.admits(entry):
+                self.harvest.add(node, entry)

@@ -5,7 +5,7 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedIOBase
@@ -46,7 +46,7 @@ def find(pattern: str) -> Found:
     files: dict[Path, None] = {}
     for match in sorted(matches):
         if os.path.isfile(match):  # noqa: PTH113
-            files.update(dict.fromkeys((Path(match), *_rotated(Path(match)))))
+            files.update(dict.fromkeys((*_rotated(Path(match)), Path(match))))
     if not files:
         raise _nothing(wanted, matches)
     packed = tuple(file for file in files if file.suffix in _PACKED)
@@ -63,6 +63,25 @@ def _rotated(file: Path) -> list[Path]:
     except OSError:
         return []
     return [other for other in beside if name.fullmatch(other.name) and other.is_file()]
+
+
+_STAMP = re.compile(r"-\d{4}-\d\d-\d\dT[\d.:-]*\d(?=\.)")
+
+
+def family(file: Path) -> Path:
+    """Return the name that a log is written under before it is rotated: files of one family follow one another in time.
+
+    Told only where the rotated name carries a full time, as TiKV and PD give it; else a file is its own family.
+    """
+    return file.with_name(_STAMP.sub("", file.name).removesuffix(".gz"))
+
+
+def first_time(stream: BufferedIOBase, parse: Parse) -> datetime | None:
+    """Return when the first entry was written; None when none begins near the top."""
+    try:
+        return _first(stream.read(_PROBE_BYTES).split(b"\n"), parse)
+    except (OSError, EOFError, zlib.error):
+        return None
 
 
 def _nothing(pattern: str, matches: list[str]) -> Unreadable:
@@ -108,7 +127,11 @@ def seek(stream: BufferedIOBase, target: datetime, parse: Parse) -> None:
 
 def _time_after(stream: BufferedIOBase, offset: int, parse: Parse) -> datetime | None:
     stream.seek(offset)
-    for line in stream.read(_PROBE_BYTES).split(b"\n")[1:]:
+    return _first(stream.read(_PROBE_BYTES).split(b"\n")[1:], parse)
+
+
+def _first(lines: Iterable[bytes], parse: Parse) -> datetime | None:
+    for line in lines:
         parsed = parse(line[:MAX_LINE_BYTES].decode("utf-8", errors="replace"))
         if parsed is not None:
             return parsed.at

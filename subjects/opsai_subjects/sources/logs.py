@@ -1,9 +1,9 @@
 """Log lines put together, sifted and collected: what every log source does with lines once it has them."""
 
-import heapq
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
@@ -17,6 +17,8 @@ MAX_ENTRY_CHARS = 16_000
 _CUT = " … (cut)"
 
 MAX_TEMPLATE_CHARS = 1_000
+_ROOM = 256
+"""So many entries more than needed are kept before they are sorted and cut."""
 _UNITS = r"(?:ns|us|µs|ms|s|m|h|d|B|KB|MB|GB|KiB|MiB|GiB|%)"
 _VARIES = re.compile(
     r"""
@@ -121,29 +123,45 @@ def _searching(regex: str) -> Callable[[str], bool]:
 
 @dataclass
 class Harvest:
-    """Keeps the oldest (or the newest) entries up to the limit and counts all."""
+    """Keeps the oldest (or the newest) entries up to the limit and counts all; equal times keep the order they came in."""
 
     limit: int
     newest_first: bool
     matched: int = 0
-    _heap: list[tuple[float, int, str, Entry]] = field(default_factory=list[tuple[float, int, str, Entry]])
+    _kept: list[tuple[datetime, int, str, Entry]] = field(default_factory=list[tuple[datetime, int, str, Entry]])
+    _worst: datetime | None = None
+    """Where an entry can no longer be among those shown: the time of the last one kept when there were enough."""
 
     def add(self, node: str, entry: Entry) -> None:
-        """Count one entry, and keep it when it is among those to be shown."""
+        """Count one entry, and keep it when it may be among those to be shown."""
         self.matched += 1
-        at = entry.parsed.at.timestamp()
-        # The heap's smallest goes first: with `newest_first` the oldest, else the newest; equals keep the order they came in.
-        item = (at if self.newest_first else -at, -self.matched, node, entry)
-        if len(self._heap) < self.limit:
-            heapq.heappush(self._heap, item)
-        elif self._heap and item > self._heap[0]:
-            heapq.heapreplace(self._heap, item)
+        at = entry.parsed.at
+        if self._worst is not None and (at <= self._worst if self.newest_first else at >= self._worst):
+            return
+        self._kept.append((at, self.matched, node, entry))
+        if len(self._kept) > 2 * self.limit + _ROOM:
+            self._prune()
 
     def lines(self) -> tuple[LogLine, ...]:
         """Return the kept entries in the order that was asked for."""
-        return tuple(
-            _line(node, entry) for _, _, node, entry in sorted(self._heap, key=lambda item: item[:2], reverse=True)
-        )
+        self._prune()
+        return tuple(_line(node, entry) for _, _, node, entry in self._kept)
+
+    def _prune(self) -> None:
+        # Sorting is stable: what came first stays first among equals.
+        self._kept.sort(key=_came)
+        self._kept.sort(key=_at, reverse=self.newest_first)
+        del self._kept[self.limit :]
+        if self._kept and len(self._kept) == self.limit:
+            self._worst = self._kept[-1][0]
+
+
+def _came(item: tuple[datetime, int, str, Entry]) -> int:
+    return item[1]
+
+
+def _at(item: tuple[datetime, int, str, Entry]) -> datetime:
+    return item[0]
 
 
 def _line(node: str, entry: Entry) -> LogLine:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from opsai_subjects.sources.logs import Entry, Joiner
 from opsai_tikv.kind import KIND
 from opsai_tikv.log_lines import parse_log
 
@@ -155,6 +156,54 @@ def test_no_line_is_too_strange(line: str) -> None:
     parse_log(f"[2026/08/20 10:00:00.123 +08:00] [INFO] {line}")
 
 
+def real_lines() -> list[str]:
+    """Return lines of TiKV and PD from public issues, of versions 1 to 8.5, as they were pasted there."""
+    text = (Path(__file__).parent / "real_logs.txt").read_text(encoding="utf-8")
+    return [line for line in text.split("\n") if line and not line.startswith("# ")]
+
+
+def joined(lines: list[str]) -> list[Entry]:
+    joiner = Joiner(parse_log)
+    ended = [joiner.feed(line) for line in lines]
+    return [entry for entry in (*ended, joiner.flush()) if entry is not None]
+
+
+def test_real_lines_become_entries_and_none_is_lost() -> None:
+    lines = real_lines()
+    entries = joined(lines)
+
+    assert (len(lines), len(entries)) == (392, 338)
+    assert "\n".join(entry.text for entry in entries) == "\n".join(lines)
+    assert all(entry.parsed.at.year in range(2017, 2027) for entry in entries)
+    assert {entry.parsed.level for entry in entries} == {"FATAL", "ERROR", "WARN", "INFO", "DEBUG"}
+    assert sum(not entry.parsed.message and not entry.parsed.fields for entry in entries) <= 9, "banner lines are empty"
+
+
+def test_a_real_panic_is_one_entry_with_its_backtrace() -> None:
+    (panic,) = [entry for entry in joined(real_lines()) if "fallocate" in entry.text]
+
+    assert panic.parsed.level == "FATAL"
+    assert panic.parsed.message.startswith("store 14038: store-writer-0 failed to write to raft engine")
+    assert panic.text.count("\n") >= 6
+    assert "__rust_end_short_backtrace" in panic.text
+
+
+def test_a_time_that_somebody_put_before_the_line_s_own_is_passed_over() -> None:
+    found = parse_log("2018/10/22 下午8:28:522018/10/22 20:28:52.871 scheduler.rs:1306: [ERROR] get snapshot failed")
+
+    assert found is not None
+    assert (found.at, found.level) == (datetime(2018, 10, 22, 20, 28, 52, 871000, tzinfo=UTC), "ERROR")
+
+
+@given(st.sampled_from(real_lines()), st.integers(0, 400), st.integers(0, 400), st.text(max_size=20))
+def test_a_real_line_damaged_anywhere_is_read_or_not_and_raises_nothing(
+    line: str, begin: int, end: int, text: str
+) -> None:
+    found = parse_log(line[:begin] + text + line[end:])
+
+    assert found is None or (found.message, found.fields) is not None
+
+
 def recorded() -> list[str]:
     files = sorted(INCIDENTS.glob("*/logs/*.log.gz"))
     return [line for file in files for line in gzip.open(file, "rt", errors="replace").read().split("\n") if line]
@@ -164,10 +213,10 @@ def test_recorded_logs_are_read_nearly_whole_and_quickly() -> None:
     lines = recorded()
     assert len(lines) > 10_000
     began = time.process_time()
-    read = [parse_log(line) for line in lines]
+    read = [(found, found.message) if (found := parse_log(line)) else None for line in lines]
     seconds = time.process_time() - began
 
     assert sum(found is None for found in read) <= len(lines) / 1000
-    assert all(found.source for found in read if found is not None)
+    assert all(found[0].source for found in read if found is not None)
     # About 10 µs a line where it was measured; the bound leaves room for a slow machine.
     assert seconds / len(lines) < 100e-6
