@@ -134,6 +134,7 @@ class NodeLog(Value):
     """What one node's log says of the look-back."""
 
     lines: int
+    """How many of its newest lines of the look-back were seen: none is silence, how many there are nobody counts."""
     last_at: datetime | None
     """Its newest line, None when there is none in the look-back."""
     patterns: dict[str, LogCount] = Field(default_factory=dict[str, LogCount])

@@ -189,7 +189,9 @@ async def _region_states(metrics: MetricsSource, tries: Attempts) -> dict[str, i
 
 async def _logs(logs: LogSource | None, nodes: tuple[Node, ...], window: Window, tries: Attempts) -> dict[str, NodeLog]:
     if logs is None:
-        tries.miss("logs", "decisive messages", "no logs are set", "set `logs` (--logs NODE=GLOB)")
+        tries.miss(
+            "logs", "decisive messages", "no logs are set", "set `logs` (--logs NODE=GLOB), docker, kubernetes or loki"
+        )
         return {}
     found, unread = await read_logs(logs, nodes, window)
     tries.add(unread)

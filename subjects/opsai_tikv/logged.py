@@ -1,5 +1,6 @@
 """What the nodes' logs hold of decisive messages within the look-back."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -28,6 +29,8 @@ DECISIVE = (
     *(pattern.id for pattern in BUG_PATTERNS),
 )
 LINES_AT_MOST = 20_000
+NEWEST_LINES = 1000
+"""Read of all logs together to tell how long each has been silent: most nodes are among them, and are not asked one by one."""
 CUT_OFF = ("connect_timeout", "connection_aborted", "keepalive_timeout")
 SAMPLE_CHARS = 200
 
@@ -41,14 +44,18 @@ async def read_logs(
     fatal = await _search(logs, LogQuery(window=window, levels=("FATAL",), limit=200))
     found: dict[str, NodeLog] = {}
     unread: list[Unread] = [*decisive.unread]
+    newest = await _search(logs, LogQuery(window=window, limit=NEWEST_LINES, newest_first=True, count=False))
+    seen = Counter(line.node for line in newest.lines)
+    last = {line.node: line.at for line in reversed(newest.lines)}
     for name, entity in by_log.items():
-        newest = await _search(logs, LogQuery(window=window, nodes=(name,), limit=1, newest_first=True, count=False))
         if name not in newest.searched:
             continue
+        if name not in last:  # the others may have filled the page: it is asked alone
+            await _alone(logs, name, window, seen, last)
         lines = [line for line in (*decisive.lines, *fatal.lines) if line.node == name]
         found[entity] = NodeLog(
-            lines=newest.matched,
-            last_at=newest.lines[0].at if newest.lines else await _older(logs, name, window),
+            lines=seen[name],
+            last_at=last.get(name) or await _older(logs, name, window),
             patterns=_patterns(lines),
             accuses=_accuses(lines),
         )
@@ -78,6 +85,13 @@ async def _search(logs: LogSource, query: LogQuery) -> LogPage:
         return await logs.search(query)
     except QueryInvalid as error:  # our own texts: a source that cannot take them is unread
         return LogPage((), 0, (Unread(source="logs", asked=query.regex, why=str(error)),))
+
+
+async def _alone(logs: LogSource, name: str, window: Window, seen: Counter[str], last: dict[str, datetime]) -> None:
+    page = await _search(logs, LogQuery(window=window, nodes=(name,), limit=1, newest_first=True, count=False))
+    for line in page.lines:
+        seen[name] += 1
+        last[name] = line.at
 
 
 async def _older(logs: LogSource, name: str, window: Window) -> datetime | None:

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from opsai_subjects.config import WebLimits
-from opsai_subjects.errors import QueryInvalid
+from opsai_subjects.endpoint import Access
+from opsai_subjects.errors import OpsaiError, QueryInvalid
 from opsai_subjects.log_settings import LokiSettings
 from opsai_subjects.model import LogPage, LogQuery, utc
 from opsai_subjects.sources.loki import MAX_LINES, PATHS, Loki
@@ -232,3 +233,14 @@ async def test_a_loki_that_is_not_there_is_unread() -> None:
         page = await Loki(settings, web, parse, StillClock()).search(LogQuery(WHOLE))
 
     assert "Loki at http://127.0.0.1:1: no connection" in page.unread[0].why
+
+
+@pytest.mark.parametrize(
+    "path", ["/loki/api/v1/push", "/loki/api/v1/delete", "/loki/api/v1/rules", "/flush", "/config"]
+)
+async def test_no_other_path_can_be_asked(path: str) -> None:
+    async with standin(lambda _: http(500)) as served, open_web(Access(), WebLimits(), allow=PATHS) as web:
+        with pytest.raises(OpsaiError, match="is not one that may be read"):
+            await web.get(served.url + path, of="loki")
+
+    assert served.asked == []

@@ -1,12 +1,14 @@
 """What `opsai check` says of each source, and what it advises to set."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from opsai_subjects.model import LogSource, MetricsSource
+from opsai_subjects.model import LogPage, LogQuery, LogSource, MetricsSource, Unread
 from opsai_subjects.promql.samples import Stored
+from opsai_subjects.sources.combined import CombinedLogs
 from opsai_subjects.subject import Sight
 from opsai_tikv.pd import V1
 from tests.tikv.cluster import STORES, healthy, store, subject
@@ -247,3 +249,39 @@ async def test_logs_are_told_by_whose_they_are_whether_they_can_be_read_and_how_
 async def test_no_logs_say_what_stays_unknown() -> None:
     sights = await seen(metrics=MemoryMetrics(ups()))
     assert (sights["logs"].state, "orderly stops" in sights["logs"].says) == ("partial", True)
+
+
+async def test_a_log_that_is_one_of_several_says_where_it_is_read() -> None:
+    several = CombinedLogs({"files": MemoryLogs({"kv1": [said(-3, "alive")]}), "loki": MemoryLogs({"kv2": []})})
+    sights = await seen(metrics=MemoryMetrics(ups()), logs=several)
+
+    assert sights["logs:kv1"].says.startswith("files: its newest line is 3 s old")
+    assert sights["logs:kv2"].says.startswith("loki: it can be read, but has no line of the last hour")
+
+
+async def test_a_source_of_logs_that_knows_nobody_says_why() -> None:
+    class Mute(MemoryLogs):
+        async def nodes(self) -> tuple[str, ...]:
+            return ()
+
+        async def search(self, query: LogQuery) -> LogPage:
+            return LogPage((), 0, (Unread(source="loki", asked="labels", why="no connection", advice="look"),))
+
+    sights = await seen(metrics=MemoryMetrics(ups()), logs=Mute({}))
+
+    assert (sights["logs"].state, sights["logs"].says, sights["logs"].advice) == (
+        "blind",
+        "labels: no connection",
+        "look",
+    )
+
+
+async def test_a_log_that_is_read_in_part_is_judged_by_what_was_read() -> None:
+    class Cut(MemoryLogs):
+        async def search(self, query: LogQuery) -> LogPage:
+            page = await super().search(query)
+            return replace(page, unread=(Unread(source="logs:kv1", asked="before", why="gone"),))
+
+    sights = await seen(metrics=MemoryMetrics(ups()), logs=Cut({"kv1": [said(-3, "alive")]}))
+
+    assert sights["logs:kv1"].state == "ok"
