@@ -173,7 +173,8 @@ class TikvFacts(Facts):
     """None: GC is not used (PD has no safe point, or 0), or nobody could be asked."""
     gc_blocker: str = ""
     clocks: dict[str, float] | None = None
-    """Node to how many seconds its clock is ahead of ours, of those that told the time; None: nobody notes it."""
+    """Node, or `prometheus`, to how many seconds its clock is ahead of ours, of those that told the time; None: nobody
+    notes it."""
     certificates: dict[str, datetime | None] | None = None
     """Endpoint spoken to over TLS to when its certificate ends, None where that was not checked; None: nobody notes it."""
     tracks: Tracks
@@ -198,6 +199,8 @@ class TikvFacts(Facts):
         return tuple(store for store in self.stores if store.engine == "tikv" and store.state != "Tombstone")
 
 
+PROMETHEUS = "prometheus"
+"""The name of its clock among those of the nodes."""
 CLUSTER = "cluster"
 """The entity of what concerns the whole cluster."""
 

@@ -48,10 +48,13 @@ class _Found:
     settings: dict[str, dict[str, Scalar]] | None = None
 
 
-async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], rate: str | Survey) -> TikvFacts:
+async def gather(
+    cluster: str, pd: Pd, sources: Sources, names: dict[str, str], rate: str | Survey, prometheus: str | None = None
+) -> TikvFacts:
     """Read everything once. Never raises for a source that cannot be read.
 
-    `rate` is the range of rates, or the survey that knows it, and whose targets are of other clusters.
+    `rate` is the range of rates, or the survey that knows it, and whose targets are of other clusters. `prometheus` is
+    the URL by which Prometheus's clock is known.
     """
     tries = Attempts()
     if sources.metrics is not None:
@@ -80,7 +83,7 @@ async def gather(cluster: str, pd: Pd, sources: Sources, names: dict[str, str], 
     found = await _side_by_side(pd, sources, tries, nodes, stores, window, rate)
     known = _Known(cluster, members, leader, answered, listed is not None)
     facts = _facts(known, found, tries, nodes, stores, member_facts, window)
-    return facts.model_copy(update=told_beside(sources, at, views, stores))
+    return facts.model_copy(update=told_beside(sources, at, views, stores, prometheus))
 
 
 @dataclass(frozen=True)

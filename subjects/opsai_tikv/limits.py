@@ -61,7 +61,7 @@ LIMITS: Mapping[str, float] = {
     "load_carried": 5.0,
     "transactions_flow": 5.0,
     "space_lasts": 0.1,
-    "log_written": 3600.0,
+    "log_written": 7200.0,
     "node_clock_true": 2.0,  # the time is told in whole seconds
     "our_clock_true": 2.0,
     "certificates_last": 14.0,

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from opsai_subjects.subject import Sources
-from opsai_tikv.facts import StoreFacts
+from opsai_tikv.facts import PROMETHEUS, StoreFacts
 from opsai_tikv.pd_values import View
 from opsai_tikv.reaching import reached
 
 
 def told_beside(
-    sources: Sources, since: datetime, views: Sequence[View], stores: Sequence[StoreFacts]
+    sources: Sources,
+    since: datetime,
+    views: Sequence[View],
+    stores: Sequence[StoreFacts],
+    prometheus: str | None,
 ) -> dict[str, object]:
     """Return the `clocks` and `certificates` of the facts, from what was answered since then.
 
@@ -21,6 +25,8 @@ def told_beside(
         return {}
     bases = {view.name: reached(view.url, sources.reach) for view in views}
     bases |= {one.entity: reached(one.status_address, sources.reach) for one in stores if one.status_address}
+    if prometheus is not None:
+        bases[PROMETHEUS] = prometheus
     found = {entity: met for entity, base in bases.items() if (met := sources.meetings.of(base)) is not None}
     behind = Counter(met.origin for met in found.values())
     clocks = {

@@ -68,7 +68,8 @@ class TikvSubject:
 
     async def facts(self) -> TikvFacts:
         """Gather everything once."""
-        return await gather(self.cluster, self.ask_pd(), self.sources, self._settings.names, self._survey)
+        names, prometheus = self._settings.names, self._settings.prometheus
+        return await gather(self.cluster, self.ask_pd(), self.sources, names, self._survey, prometheus)
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:
         """Judge every invariant."""

@@ -1,13 +1,13 @@
 """Scenes: hand-made facts of a healthy cluster of three stores and three PD members, and what is done to it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from opsai_subjects.model import LastState, Node
 from opsai_tikv.facts import CLUSTER, HotRegion, LogCount, MemberFacts, NodeLog, StoreFacts, TikvFacts, Track, Tracks
 from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, track
+from tests.tikv.levels import AT, CLUSTER_LEVELS, MEMBER_LEVELS, STORE_LEVELS
 
-AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 START = AT - timedelta(seconds=LOOK_BACK_SECONDS)
 POINTS = round(LOOK_BACK_SECONDS / STEP_SECONDS) + 1
 ONSET = POINTS - 10
@@ -15,107 +15,6 @@ ONSET = POINTS - 10
 STORES = ("store:1", "store:2", "store:3")
 MEMBERS = ("pd-a", "pd-b", "pd-c")
 
-STORE_LEVELS: dict[str, float] = {
-    "up": 1,
-    "scrape_seconds": 0.05,
-    "start_time": AT.timestamp() - 86_400,
-    "up_flips": 0,
-    "leaders": 30,
-    "regions": 90,
-    "slow_score": 1,
-    "scheduler_p99": 0.02,
-    "latch_p99": 0.0005,
-    "async_write_p99": 0.03,
-    "propose_wait_p99": 0.005,
-    "append_p99": 0.01,
-    "fsync_p99": 0.008,
-    "fsync_rate": 120,
-    "commit_p99": 0.02,
-    "commit_p50": 0.004,
-    "apply_wait_p99": 0.005,
-    "apply_p99": 0.004,
-    "grpc_p99": 0.02,
-    "read_grpc_p99": 0.005,
-    "requests": 140,
-    "writes": 40,
-    "reads": 100,
-    "written_keys": 100,
-    "read_keys": 3000,
-    "request_failures": 0,
-    "read_failures": 0,
-    "cop_failures": 0,
-    "busy": 0,
-    "disk_full_errors": 0,
-    "conflicts": 0,
-    "votes": 0,
-    "raft_dropped": 0,
-    "raft_rejects": 0,
-    "raft_received": 400,
-    "message_delay_p99": 0.005,
-    "message_delay_p50": 0.001,
-    "send_wait_p99": 0.001,
-    "network_probe_best": 0.001,
-    "unreachable_reports": 0,
-    "accused": 0,
-    "schedule_wait_p99": 0.003,
-    "inspect_p99": 0.03,
-    "rss_bytes": 4e8,
-    "memory_quota_bytes": 8e9,
-    "available_bytes": 6e11,
-    "capacity_bytes": 1e12,
-    "critical_errors": 0,
-    "throttle": 0,
-    "write_stall_us": 0,
-    "immutable_memtables": 0,
-    "feed_scans": 0,
-    "feed_memory_ratio": 0,
-    "snapshots_to_apply": 0,
-    "busy_on_apply": 0,
-    "destroyed_ranges": 0,
-    "awake_peers": 40,
-    "skipped_versions": 1000,
-    "pd_reconnects": 0,
-    "region_heartbeats": 0.5,
-    "memory_ratio": 0.05,
-    "pool_busy:raftstore": 0.1,
-    "pool_busy:unified_read": 0.1,
-    "raft_loop_p999": 0.005,
-    "log_lag_p99": 4,
-    "snapshot_p99": 0.0005,
-    "coprocessor_wait_p9999": 0,
-    "worker_pending": 1,
-    "scheduler_contexts": 3,
-    "l0_files": 3,
-    "pending_compaction_bytes": 0,
-    "leader_missing": 0,
-    "misrouted_rate": 0.02,
-    "snapshot_failures": 0,
-    "resolved_ts_gap": 25_000,
-    "gc_safe_point_age": 900,
-}
-MEMBER_LEVELS: dict[str, float] = {
-    "up": 1,
-    "scrape_seconds": 0.03,
-    "start_time": AT.timestamp() - 86_400,
-    "leading": 0,
-    "etcd_leading": 0,
-    "etcd_has_leader": 1,
-    "wal_fsync_p99": 0.004,
-    "wal_fsync_rate": 5,
-    "peer_rtt_p99": 0.003,
-    "peer_rtt_best": 0.001,
-    "schedule_latency_p99": 0.0005,
-    "etcd_quota_ratio": 0.01,
-    "memory_ratio": 0.05,
-    "etcd_txn_p99": 0.015,
-}
-CLUSTER_LEVELS: dict[str, float] = {
-    "tso_p99": 0.0005,
-    "tso_ahead_seconds": -0.03,
-    "operator_timeouts": 0,
-    "no_store_events": 0,
-    "scrapes_in_range": 6,
-}
 REGION_STATES = ("miss-peer", "down-peer", "pending-peer", "empty", "oversized")
 SIGNALS_OF_A_PROCESS = tuple(
     name for name in STORE_LEVELS if name not in ("up", "scrape_seconds", "up_flips", "accused", "region_heartbeats")

@@ -1,6 +1,6 @@
 """Looks at PD's members and at PD as a whole."""
 
-from opsai_tikv.facts import CLUSTER
+from opsai_tikv.facts import CLUSTER, PROMETHEUS
 from opsai_tikv.invariants.store_looks import ORDERLY_SECONDS
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
 from opsai_tikv.signs.members import (
@@ -11,6 +11,8 @@ from opsai_tikv.signs.members import (
     member_silent,
 )
 
+TOLD_SECONDS = 1.5
+"""Two clocks told in whole seconds may seem so far apart without being so."""
 APART_POINTS = 4
 """Points in a row: a change of leader takes etcd and PD some seconds to agree on."""
 
@@ -99,10 +101,15 @@ def too_few_members(look: Look, entity: str) -> Seen:
 
 def timestamps_off(look: Look, entity: str) -> Seen:
     """The timestamps that PD gives out are ahead of the clock, or stand still behind it."""
-    limit = look.limit("pd_clock_true")
-    seen = look.when("tso_ahead_seconds", CLUSTER, lambda _, value: abs(value) > limit, 3)
+    limit, clocks = look.limit("pd_clock_true"), look.facts.clocks or {}
+    # where both tell the time, Prometheus's own error is taken out
+    known = look.facts.leader in clocks and PROMETHEUS in clocks
+    error = clocks[PROMETHEUS] - clocks[look.facts.leader or ""] if known else 0.0
+    error = error if abs(error) > TOLD_SECONDS else 0.0
+    seen = look.when("tso_ahead_seconds", CLUSTER, lambda _, value: abs(value + error) > limit, 3)
     if seen.state != "shown" or not isinstance(seen.value, float):
         return seen
-    where = "ahead of" if seen.value > 0 else "behind"
-    says = f"PD's timestamps are {figure(abs(seen.value))} s {where} Prometheus's clock"
-    return Seen("shown", says, seen.active, round(seen.value, 3), limit, seen.since)
+    where = "ahead of" if seen.value + error > 0 else "behind"
+    whose = "its own clock" if known else "Prometheus's clock"
+    says = f"PD's timestamps are {figure(abs(seen.value + error))} s {where} {whose}"
+    return Seen("shown", says, seen.active, round(seen.value + error, 3), limit, seen.since)

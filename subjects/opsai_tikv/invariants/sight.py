@@ -74,10 +74,10 @@ SIGHT_RULES: tuple[InvariantRule, ...] = (
     rule(
         "cluster",
         "our_clock_true",
-        "Our own clock goes with the cluster's.",
-        "Every window asked, and every time on a ticket, is off by as much.",
+        "Our own clock, and Prometheus's, go with the cluster's.",
+        "Every window asked, every sample and every time on a ticket is off by as much.",
         our_clock_apart,
-        "the Date of the nodes' answers against our clock",
+        "the Date of the nodes' and of Prometheus's answers against our clock",
         grade="sight",
         for_seconds=120.0,
         unit="s",

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from opsai_tikv.facts import CLUSTER
+from opsai_tikv.facts import CLUSTER, PROMETHEUS
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 
 TARGET_MISSES = 2
@@ -94,8 +94,8 @@ def source_unseen(look: Look, entity: str) -> Seen:
 
 
 def our_clock_apart(look: Look, entity: str) -> Seen:
-    """Our own clock differs from the nodes' clocks."""
-    clocks = look.facts.clocks
+    """Our own clock, or Prometheus's, differs from the nodes' clocks."""
+    clocks = {name: ahead for name, ahead in (look.facts.clocks or {}).items() if name != PROMETHEUS}
     if not clocks:
         return unknown("no answer of a node tells the time")
     ahead, limit = median(clocks.values()), look.limit("our_clock_true")
@@ -103,4 +103,9 @@ def our_clock_apart(look: Look, entity: str) -> Seen:
         where = "behind" if ahead > 0 else "ahead of"
         says = f"our clock is {abs(ahead):.1f} s {where} the cluster's"
         return Seen("shown", says, value=round(-ahead, 1), limit=limit)
+    theirs = (look.facts.clocks or {}).get(PROMETHEUS, ahead) - ahead
+    if abs(theirs) > limit:
+        where = "ahead of" if theirs > 0 else "behind"
+        says = f"Prometheus's clock is {abs(theirs):.1f} s {where} the cluster's"
+        return Seen("shown", says, value=round(theirs, 1), limit=limit)
     return ABSENT

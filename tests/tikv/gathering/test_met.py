@@ -18,6 +18,7 @@ from opsai_tikv.kind import KIND
 from tests.tikv.cluster import STORES, Whole, healthy
 from tests.tikv.eyes import AT, StillClock
 from tests.tikv.pd.fake import URLS
+from tests.tikv.scene import Scene
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +87,14 @@ async def test_nodes_behind_one_address_tell_the_proxys_time_and_so_none() -> No
 async def test_over_plain_http_no_certificate_can_end_and_where_nobody_notes_it_is_unknown() -> None:
     assert states(await facts_of(lambda _: 0.0), "certificates_last") == {"cluster": "held"}
     assert states(await facts_of(lambda _: 0.0, noted=False), "certificates_last") == {"cluster": "unknown"}
+
+
+async def test_a_late_clock_of_prometheus_is_not_taken_for_wrong_timestamps() -> None:
+    scene = Scene()
+    scene.set("tso_ahead_seconds", "cluster", 20.0)
+    assert states(scene.facts(), "pd_clock_true") == {"cluster": "violated"}
+
+    assert scene.clocks is not None
+    scene.clocks["prometheus"] = -20.0
+    assert states(scene.facts(), "pd_clock_true") == {"cluster": "held"}
+    assert states(scene.facts(), "our_clock_true") == {"cluster": "violated"}

@@ -163,7 +163,7 @@ def _never_asked(scene: Scene) -> None:
 
 
 def _log_moved(scene: Scene) -> None:
-    scene.log("store:2", silent_seconds=7200)
+    scene.log("store:2", silent_seconds=9000)
 
 
 def _log_unread(scene: Scene) -> None:
@@ -181,6 +181,11 @@ def _clock_jumps(scene: Scene) -> None:
 
 def _our_clock_is_late(scene: Scene) -> None:
     scene.clocks = dict.fromkeys((*STORES, "pd-a"), 40.0)
+
+
+def _prometheus_is_late(scene: Scene) -> None:
+    assert scene.clocks is not None
+    scene.clocks["prometheus"] = -20.0
 
 
 def _no_clocks(scene: Scene) -> None:
@@ -238,6 +243,7 @@ CASES: tuple[Case, ...] = (
     Case("node_answers_us", "store:2", _behind_a_wall, _never_asked),
     Case("node_clock_true", "store:2", _clock_jumps, _no_clocks),
     Case("our_clock_true", CLUSTER, _our_clock_is_late, _no_clocks),
+    Case("our_clock_true", CLUSTER, _prometheus_is_late, _no_clocks),
     Case("certificates_last", CLUSTER, _certificate_ends, _certificate_unchecked),
     Case("log_written", "store:2", _log_moved, _log_unread),
     signal("rates_have_samples", CLUSTER, "scrapes_in_range", 1.0),
