@@ -142,7 +142,8 @@ class Round:
         error = first or next((door.error for door in doors if door.error is not None), None)
         if error is None:
             return SourceError(path, "PD", "no address of a PD member is known", "set `pd` to the URLs of its members")
-        if _leading(doors) is None or (isinstance(error, SourceRefused) and _passed_on(error)):
+        without = _leading(doors) is None or (isinstance(error, SourceRefused) and _passed_on(error))
+        if without and not isinstance(error, NotRecorded):  # what was not recorded says nothing of the next question
             self._no_leader = error
         return asked_again(error, path)
 

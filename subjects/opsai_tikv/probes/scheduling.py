@@ -43,7 +43,7 @@ async def scheduling(
     about = _about(facts, found, entity)
     work, rows = _work(facts, found, entity)
     value = {**about, "operators": {**work, "rows": rows}, "unread": tries.unread}
-    shown = _shown(about, facts, found, entity) | {"operators": _shown_work(work, rows)}
+    shown = _shown(about, facts, found, entity) | without_empty({"operators": _shown_work(work, rows)})
     return Answer(at=facts.at, value=value, shown=shown | unread_rows(tries.unread))
 
 
