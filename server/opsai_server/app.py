@@ -20,6 +20,7 @@ from pydantic import JsonValue, ValidationError
 from opsai_server.instructions import instructions
 from opsai_server.tickets.store import Store
 from opsai_server.tools.check_invariants import check_invariants
+from opsai_server.tools.compare_windows import compare_windows
 from opsai_server.tools.desk import Desk, Waiting
 from opsai_server.tools.differential import differential
 from opsai_server.tools.evidence import evidence
@@ -50,6 +51,7 @@ READS: tuple[Callable[..., Awaitable[Answer]], ...] = (
     check_invariants,
     differential,
     query_metrics,
+    compare_windows,
     search_logs,
     timeline,
     tickets,

@@ -13,9 +13,9 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """Earlier than any sample or log line, and late enough that a look further back is still a date."""
 ISO_ADVICE = "ISO time in UTC, as the replies show it: '2026-11-23T23:05:00Z'"
 
-Minutes = Annotated[float | None, Field(description="Window that ends now, minutes (10).", gt=0, le=10080)]
-Start = Annotated[str | None, Field(description="Window start, ISO UTC: '2026-11-23T23:05:00Z'. Replaces minutes.")]
-End = Annotated[str | None, Field(description="Window end, ISO UTC (now).")]
+Minutes = Annotated[float | None, Field(description="Window ending now, minutes (10).", gt=0, le=10080)]
+Start = Annotated[str | None, Field(description="Its start, ISO UTC '2026-11-23T23:05:00Z', for minutes.")]
+End = Annotated[str | None, Field(description="Its end (now).")]
 
 
 def window(now: datetime, minutes: float | None, start: str | None, end: str | None) -> Window:

@@ -8,6 +8,8 @@ from opsai_subjects.subject import Signal
 CLIENT = '{type=~"(kv|raw|coprocessor).*",type!~"kv_gc|kv_check_txn_status|kv_txn_heart_beat"}'
 """Requests of clients: without GC and what clients send to keep transactions alive."""
 METRICS_DOC = "tikv metrics/alertmanager and pingcap/docs grafana-tikv-dashboard"
+NO_GRAIN = 1e12
+"""For figures that are not compared: an id, a forecast. No difference reaches it."""
 FIRST_EVENT = "the first such event"
 """What a counter with labels needs before it has a series; absence then means zero."""
 GRAINS: dict[str, float] = {
@@ -17,7 +19,7 @@ GRAINS: dict[str, float] = {
     "1/s": 1.0,
     "1/min": 1.0,
     "count": 1.0,
-    "0/1": 0.25,
+    "0/1": 0.02,
     "ratio": 0.02,
     "cores": 0.05,
     "bytes": 16 * 2.0**20,

@@ -9,6 +9,8 @@ from opsai_subjects.subject import Facts
 
 ENTITY_LABELS = ("store", "store_id", "instance", "node")
 """Labels that name what a series is about, before the one that names who reported it. The adapter says what they mean."""
+NAMING_LABELS = (*ENTITY_LABELS, "address", "name")
+SAME_EVERYWHERE = ("__name__", "job")
 
 
 class Entities:
@@ -21,3 +23,13 @@ class Entities:
         """Return the entity that the labels name, None when they name none."""
         named = (self._same(labels[label]) for label in ENTITY_LABELS if labels.get(label))
         return next((entity for entity in named if entity), None)
+
+    def apart(self, labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return the labels that tell a series from others about the same entity: those that do not name it."""
+        entity = self.of(labels)
+        return tuple(
+            (label, value)
+            for label, value in sorted(labels.items())
+            if label not in SAME_EVERYWHERE
+            and not (entity is not None and label in NAMING_LABELS and self._same(value) == entity)
+        )

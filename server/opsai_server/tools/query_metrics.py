@@ -40,9 +40,7 @@ async def query_metrics(
     desk: Desk,
     query: Annotated[
         str,
-        Field(
-            description="PromQL: 'rate(process_cpu_seconds_total[$range])'; $range is filled to fit the scrape interval."
-        ),
+        Field(description="PromQL: 'rate(process_cpu_seconds_total[$range])'; $range fits the scrape interval."),
     ] = "",
     name: Annotated[str, Field(description="Instead of query: a named metric (knowledge lists them).")] = "",
     minutes: Minutes = None,
@@ -54,10 +52,9 @@ async def query_metrics(
 ) -> Answer:
     """Say how metrics moved over a window: per series min, max, avg, first, last, trend and when its level changed.
 
-    Use it to date a change and to compare nodes; which metrics matter for a fault the differential's signs and knowledge say.
-    Series that moved most come first; shape draws each (· is a gap), steady has one value. trend_per_minute is the Theil-Sen
-    slope; change_at: the level shifted well above noise, by change_by; ended_at: no samples after it. Empty is explained.
-    Claim path: /series/0/max. Costs one range query.
+    Use it to date a change and to compare nodes. Series that moved most come first; shape draws each (· is a gap), steady has
+    one value. trend_per_minute is the Theil-Sen slope; change_at: the level shifted well above noise, by change_by; ended_at: no
+    samples after it. Empty is explained. Claim path: /series/0/max. Costs one range query.
     """
     metrics = desk.subject.sources.metrics
     if metrics is None:

@@ -9,13 +9,22 @@ Schema = dict[str, JsonValue]
 _NAMED = ("properties", "$defs")
 """Places whose keys are names and not schema words."""
 
-_SILENT = ("title", "minLength", "maxLength", "maxItems", "additionalProperties")
+_SILENT = (
+    "title",
+    "minLength",
+    "maxLength",
+    "maxItems",
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "additionalProperties",
+)
 
 
 def slim(schema: Mapping[str, JsonValue]) -> Schema:
     """Return the schema without what goes without saying, closed to unknown arguments.
 
-    Left out are titles, empty defaults, how short and how long texts and lists may be, and that an optional argument may be null beside being
+    Left out are titles, empty defaults, how small and large numbers, texts and lists may be, and that an optional argument may be null beside being
     left out; what is refused stays refused.
     """
     return {**_object(schema), "additionalProperties": False}

@@ -1,7 +1,7 @@
 """Named metrics of the store's disk: raft-engine's syncs, IO by purpose, space, and the store's own probes."""
 
 from opsai_subjects.subject import Signal
-from opsai_tikv.metric import most, p99, rate, signal, topic
+from opsai_tikv.metric import NO_GRAIN, most, p99, rate, signal, topic
 
 _SIZE = "tikv_store_size_bytes"
 
@@ -122,7 +122,7 @@ DISK: tuple[Signal, ...] = topic(
         "when the disk is full if the last hour goes on; very large while it does not fill",
         "over 604,800 s, a week (rule of thumb)",
         pitfalls="Straight on from one hour: a bulk load frightens, and compaction gives space back.",
-        grain=86_400.0,
+        grain=NO_GRAIN,
     ),
     signal(
         "store_size_bytes",

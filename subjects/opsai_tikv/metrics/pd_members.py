@@ -241,7 +241,7 @@ TIMESTAMPS: tuple[Signal, ...] = topic(
     ),
     signal(
         "tso_ahead",
-        'max(pd_cluster_tso{type="tso"}) / 1000 - time()',
+        'max(pd_cluster_tso{type="tso"} > 0) / 1000 - time()',
         "s",
         "how far timestamps are from the clock: far ahead means the clock once was",
         "within 1 s, scrape interval counted",

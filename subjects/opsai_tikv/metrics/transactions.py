@@ -1,7 +1,7 @@
 """Named metrics of transactions: locks and conflicts, garbage collection, resolved timestamps."""
 
 from opsai_subjects.subject import Signal
-from opsai_tikv.metric import FIRST_EVENT, most, p99, rate, signal, topic, total
+from opsai_tikv.metric import FIRST_EVENT, NO_GRAIN, most, p99, rate, signal, topic, total
 
 _GC = "GC at work (TiDB, or a client that moves the safe point)"
 _GAP = "tikv_resolved_ts_min"
@@ -160,7 +160,7 @@ RESOLVED_TS: tuple[Signal, ...] = topic(
         "the id of the region whose resolved timestamp is the oldest: ask for it by `region:ID`",
         "changes all the time; the same for long is the one that is stuck",
         pitfalls="An id, not a quantity: it says nothing by its size.",
-        grain=1e12,
+        grain=NO_GRAIN,
     ),
     signal(
         "resolved_ts_failures",

@@ -35,6 +35,7 @@ NAMES = [
     "check_invariants",
     "differential",
     "query_metrics",
+    "compare_windows",
     "search_logs",
     "timeline",
     "tickets",
