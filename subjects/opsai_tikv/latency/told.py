@@ -7,7 +7,7 @@ from datetime import datetime
 from opsai_subjects.reply import without_empty
 from opsai_tikv.latency.growth import Growth
 from opsai_tikv.latency.look import CHANGED
-from opsai_tikv.latency.measured import Measured
+from opsai_tikv.latency.measured import CLIENTS, Measured
 from opsai_tikv.latency.origin import Origin
 from opsai_tikv.latency.spoken import change, plain, spoken
 from opsai_tikv.latency.stages import Path, Stage
@@ -79,7 +79,8 @@ def _cause(telling: Telling, origin: Origin) -> str:
     place = {"tikv": "TiKV", "client": "Client", "network": "Network"}.get(origin.where, origin.where)
     title = telling.titles.get(origin.stage, origin.stage)
     cause = f"too little CPU for the load, most in {title}," if origin.starved else title
-    return f"{place}: {cause} on {telling.called(origin.entities)}"
+    whose = [entity for entity in origin.entities if not entity.startswith(CLIENTS)]
+    return f"{place}: {cause} on {telling.called(whose)}" if whose else f"{place}: {cause}"
 
 
 def _figures(found: Measured, origin: Origin) -> str:
@@ -88,7 +89,7 @@ def _figures(found: Measured, origin: Origin) -> str:
     if growth is None or (growth.now.get("mean") is None and growth.now.get("figure") is None):
         return ""
     if "figure" in growth.now:
-        return f": {plain(growth.before['figure'])} → {plain(growth.now['figure'])}"
+        return f": {plain(growth.before.get('figure'))} → {plain(growth.now.get('figure'))}"
     peers = found.peers_p99(origin.stage, entity)
     others = f" (peers {spoken(peers)})" if peers is not None else ""
     return f": mean {_change(growth, 'mean')}, p99 {_change(growth, 'p99')}{others}"
@@ -218,7 +219,7 @@ def brief(found: Measured, row: Mapping[str, object]) -> dict[str, object]:
             shown[f"{part}_ms"] = f"{_ms(growth.before.get(part))} → {_ms(growth.now.get(part))}"
     for part, name in (("figure", "figure"), ("count", "per_s")):
         if growth.now.get(part) is not None:
-            shown[name] = f"{plain(growth.before.get(part))} → {plain(growth.now[part])}"
+            shown[name] = f"{plain(growth.before.get(part))} → {plain(growth.now.get(part))}"
     peers = row["peers_p99_seconds_now"]
     if isinstance(peers, float):
         shown["peers_p99_ms"] = _ms(peers)
