@@ -9,7 +9,7 @@ from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import Sign
 from opsai_subjects.invariant import Invariant, Verdict, adjusted
 from opsai_subjects.known_bug import BugSeen
-from opsai_subjects.model import Events, Node, Topology, Window
+from opsai_subjects.model import Events, MetricsSource, Node, Topology, Window
 from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.bugs_seen import bugs_seen
@@ -94,6 +94,12 @@ class TikvSubject:
     def same_entity(self, facts: Facts, name: str) -> str | None:
         """Return the entity meant by a name."""
         return same_entity(_own(facts), name)
+
+    async def own_metrics(self, found: Topology) -> MetricsSource | None:
+        """Return the engine limited to this cluster's targets, its scrape interval measured; None where there is none."""
+        targets = await self._survey.targets(found.nodes)
+        # with a part of the topology unread nobody can say who is of this cluster
+        return self.sources.metrics if found.unread else narrowed(self.sources, targets).metrics
 
     async def events(self, window: Window) -> Events:
         """Return what happened in the window."""

@@ -15,7 +15,7 @@ from opsai_tikv.latency.measured import Measured, Plan, measure, plan
 from opsai_tikv.latency.origin import Origin, origin
 from opsai_tikv.latency.stages import BOTH, READ, WRITE, Path, Stage
 from opsai_tikv.latency.told import Telling, brief, rows, shown, verdict
-from opsai_tikv.subject import TikvSubject
+from opsai_tikv.probes.place import subject_of
 
 SHOWN = 10
 KEPT = 1_000
@@ -37,17 +37,16 @@ async def latency(
     """Say which stage of writes or reads grew slow, on which store, since when: client, network or TiKV (gRPC to fsync).
 
     Compares the window with the time before it and with peers. No completions is a hang. Slow, yet nothing grew: raise
-    baseline_minutes. Costs some 55 range queries. Claim path: /verdicts/0/stage.
+    baseline_minutes. Costs some 60 range queries. Claim path: /verdicts/0/stage.
     """
-    subject = visit.subject
+    subject = subject_of(visit)
     now = subject.sources.clock.now()
     topology = await subject.topology()
     meant = _meant(topology, store)
-    rate_seconds = subject.rate_seconds if isinstance(subject, TikvSubject) else 60.0
-    asked = plan(window(now, minutes, start, end), baseline_minutes, rate_seconds)
+    metrics = await subject.own_metrics(topology)
+    asked = plan(window(now, minutes, start, end), baseline_minutes, subject.rate_seconds)
     paths: tuple[Path, ...] = ("write", "read") if path == "both" else (path,)
     stages = _stages(paths)
-    metrics = subject.sources.metrics
     found = Measured(asked) if metrics is None else await measure(metrics, stages, _nodes(topology), asked)
     every = [node.entity for node in topology.nodes if node.role == "tikv"] or list(found.entities("append"))
     stores = meant or every
