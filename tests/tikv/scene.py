@@ -203,6 +203,18 @@ class Scene:
         name = self.stores[entity].name
         self.ends[entity] = LastState(node=name, running=running, ended_at=ended_at, **told)
 
+    def zones(self, *zones: str) -> None:
+        """Let there be two stores in each zone, labelled so, and PD place replicas by zone."""
+        for number in range(len(STORES) + 1, 2 * len(zones) + 1):
+            entity = f"store:{number}"
+            self.stores[entity] = self._store(entity)
+            self.logs[entity] = self.logs["store:1"]
+            for name, level in STORE_LEVELS.items():
+                self.points[name][entity] = [float(level)] * POINTS
+        for index, entity in enumerate(self.stores):
+            self.store(entity, labels={"zone": zones[index % len(zones)]})
+        self.config["replication.location-labels"] = "zone"
+
     def vanish(self, entity: str, since: int = ONSET) -> None:
         """Let the samples of a process end."""
         names = (
