@@ -13,6 +13,7 @@ LOOK_AHEAD = timedelta(hours=14)
 """So far ahead a log stands whose clock or time zone is read wrongly."""
 APART_SECONDS = 5.0
 _NAMES_TOLD = 8
+_MOMENT_SECONDS = 10.0
 
 
 async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -> list[Sight]:
@@ -38,6 +39,7 @@ async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -
         entity = node.entity if node is not None else None
         of |= {entity} if entity is not None else set()
         found.append(await _log(source, name, entity, now))
+    found += await _silent_sources(source, names, now)
     without = [node.name for node in living if node.entity not in of]
     if without:
         shown = ", ".join(without[:_NAMES_TOLD]) + (
@@ -61,6 +63,21 @@ async def _log(source: LogSource, name: str, entity: str | None, now: datetime) 
     seen = _read(name, entity, page, now)
     where = page.origins.get(name)
     return seen.model_copy(update={"says": f"{where}: {seen.says}"}) if where else seen
+
+
+async def _silent_sources(source: LogSource, names: Sequence[str], now: datetime) -> list[Sight]:
+    """Say which of several sources could not even tell whose logs it has: none of its nodes is among the names."""
+    query = LogQuery(Window.last(_MOMENT_SECONDS, now), limit=1, newest_first=True, count=False)
+    try:
+        page = await source.search(query)
+    except (SourceError, QueryInvalid):  # then each log has said so
+        return []
+    told = {f"logs:{name}" for name in names}
+    blind = {part.source: part for part in page.unread if part.source not in told}
+    return [
+        Sight(source=part.source, state="blind", says=f"{part.asked}: {part.why}", advice=part.advice)
+        for part in blind.values()
+    ]
 
 
 async def _nobody(source: LogSource, now: datetime) -> Sight:

@@ -23,11 +23,9 @@ def logql(selector: str, label: str, values: Sequence[str], query: LogQuery) -> 
 
 
 def selected(selector: str, label: str, values: Sequence[str]) -> str:
-    """Return the selector narrowed to these values of the label; none: as it is."""
-    if not values:
-        return selector
+    """Return the selector narrowed to these values of the label; none: to any, so that each stream has one."""
     inside = selector[1:-1].strip().rstrip(",")
-    return f"{{{inside}, {label}=~{_quoted(any_of(tuple(values)))}}}"
+    return f"{{{inside}, {label}=~{_quoted(any_of(tuple(values)) or '.+')}}}"
 
 
 def sifted_here(query: LogQuery) -> bool:

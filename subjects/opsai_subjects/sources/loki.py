@@ -14,7 +14,7 @@ from opsai_subjects.model import Clock, LogPage, LogQuery, ParsedLine, Unread, W
 from opsai_subjects.sources.logql import by_line, logql, sifted_here
 from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
 from opsai_subjects.sources.shapes import shaped
-from opsai_subjects.sources.web import Params, Web, WebReply
+from opsai_subjects.sources.web import Web, WebReply
 
 PATHS = (
     "/loki/api/v1/query",
@@ -120,10 +120,11 @@ class Loki:
         found = _Found([], unread=[self._stranger(node, known) for node in strangers])
         if not wanted:
             return LogPage((), 0, tuple(found.unread))
-        asked = logql(self._settings.selector, self._settings.node_label, tuple(wanted.values()), query)
-        named = {value: node for node, value in wanted.items()}
+        # where all are meant and the values are the names, no list of them makes the question long
+        values = tuple(wanted.values()) if query.nodes or self._settings.nodes else ()
+        asked = logql(self._settings.selector, self._settings.node_label, values, query)
         try:
-            await self._read(asked, query, named, found)
+            await self._read(asked, query, {value: node for node, value in wanted.items()}, found)
         except OpsaiError as error:
             return LogPage((), 0, (*found.unread, self._failed(error)))
         # stable: lines of one moment keep the order in which they came, which is the reverse going backward
@@ -133,8 +134,9 @@ class Loki:
                 harvest.add(node, entry)
         enough = found.whole or query.newest_alone
         matched = harvest.matched if enough else await self._matched(asked, query, harvest.matched, found)
-        origins = dict.fromkeys(wanted, self.about)
-        return LogPage(harvest.lines(), matched, tuple(found.unread), tuple(wanted), origins)
+        searched = tuple(dict.fromkeys((*wanted, *(line.node for line in lines))))
+        origins = dict.fromkeys(searched, self.about)
+        return LogPage(harvest.lines(), matched, tuple(found.unread), searched, origins)
 
     async def _known(self) -> dict[str, str]:
         """Return node to label value. Raises OpsaiError."""
@@ -153,8 +155,10 @@ class Loki:
         reply = await self._get(path, params)
         return tuple(clean(name, 200) for name in shaped(reply, _Names, "Loki").data)
 
-    async def _get(self, path: str, params: Params) -> WebReply:
-        return await self._web.get(f"{self._settings.url}/loki/api/v1/{path}", of=self.about, params=params)
+    async def _get(self, path: str, params: dict[str, str]) -> WebReply:
+        asked = f"{path} {clean(params.get('query', ''), 300)}".strip()
+        url = f"{self._settings.url}/loki/api/v1/{path}"
+        return await self._web.get(url, of=self.about, asked=asked, params=params)
 
     async def _read(self, asked: str, query: LogQuery, named: dict[str, str], found: _Found) -> None:
         """Read page after page, from the end that was asked for. Raises OpsaiError."""
@@ -275,11 +279,9 @@ class Loki:
 def _lines(page: _Lines, label: str, named: dict[str, str]) -> list[_Line]:
     found: list[_Line] = []
     for stream in page.data.result:
-        node = named.get(stream.stream.get(label, ""))
-        if node is not None:
-            found += [
-                _Line(int(value[0]), node, value[1].rstrip("\n")) for value in stream.values if value[0].isdecimal()
-            ]
+        value = stream.stream.get(label, "")
+        node = named.get(value, value)  # one that came up since the names were learned goes by its value
+        found += [_Line(int(one[0]), node, one[1].rstrip("\n")) for one in stream.values if one[0].isdecimal()]
     return found
 
 

@@ -82,10 +82,21 @@ async def test_texts_expressions_and_nodes_are_sifted_by_loki() -> None:
     assert texts(some) == ["a: tick 101", "b: slow store=4"]
     assert texts(named) == ["b: disk gone", "b: slow store=4"]
     assert [asked.params["query"] for asked in served.asked if asked.path.endswith("query_range")] == [
-        '{app="tikv", instance=~"a|b"} |= "disk"',
-        '{app="tikv", instance=~"a|b"} |~ "tick 101|store=4" |~ "101|slow"',
+        '{app="tikv", instance=~".+"} |= "disk"',
+        '{app="tikv", instance=~".+"} |~ "tick 101|store=4" |~ "101|slow"',
         '{app="tikv", instance=~"b"}',
     ]
+
+
+async def test_a_node_that_came_up_since_the_nodes_were_learned_is_found() -> None:
+    fake = FakeLoki([A])
+    async with opened(fake) as (loki, _):
+        assert await loki.nodes() == ("a",)
+        fake.streams.append(B)
+        page = await loki.search(LogQuery(WHOLE, contains=("disk",)))
+
+    assert texts(page) == ["b: disk gone"]
+    assert page.searched == ("a", "b")
 
 
 async def test_levels_are_sifted_by_words_there_and_judged_here() -> None:

@@ -259,21 +259,29 @@ async def test_a_log_that_is_one_of_several_says_where_it_is_read() -> None:
     assert sights["logs:kv2"].says.startswith("loki: it can be read, but has no line of the last hour")
 
 
+class Mute(MemoryLogs):
+    """Logs that cannot be asked even whose they are."""
+
+    async def nodes(self) -> tuple[str, ...]:
+        return ()
+
+    async def search(self, query: LogQuery) -> LogPage:
+        return LogPage((), 0, (Unread(source="loki", asked="labels", why="no connection", advice="look"),))
+
+
 async def test_a_source_of_logs_that_knows_nobody_says_why() -> None:
-    class Mute(MemoryLogs):
-        async def nodes(self) -> tuple[str, ...]:
-            return ()
-
-        async def search(self, query: LogQuery) -> LogPage:
-            return LogPage((), 0, (Unread(source="loki", asked="labels", why="no connection", advice="look"),))
-
     sights = await seen(metrics=MemoryMetrics(ups()), logs=Mute({}))
 
-    assert (sights["logs"].state, sights["logs"].says, sights["logs"].advice) == (
-        "blind",
-        "labels: no connection",
-        "look",
-    )
+    assert sights["logs"].state == "blind"
+    assert (sights["logs"].says, sights["logs"].advice) == ("labels: no connection", "look")
+
+
+async def test_one_of_several_sources_that_cannot_be_asked_is_blind_beside_the_others() -> None:
+    several = CombinedLogs({"files": MemoryLogs({"kv1": [said(-3, "alive")]}), "loki": Mute({})})
+    sights = await seen(metrics=MemoryMetrics(ups()), logs=several)
+
+    assert sights["logs:kv1"].state == "ok"
+    assert (sights["loki"].state, sights["loki"].says) == ("blind", "labels: no connection")
 
 
 async def test_a_log_that_is_read_in_part_is_judged_by_what_was_read() -> None:
