@@ -3,10 +3,22 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from opsai_subjects.model import Scalar, Value
 
 Touches = Literal["nothing", "settings", "traffic", "resources", "restart", "stop", "remove"]
 """What a recommended action lays hands on. `restart`, `stop` and `remove` need proof that quorum is safe."""
+
+
+class Read(Value):
+    """One call of a tool that shows a sign to whoever makes it."""
+
+    tool: str
+    arguments: dict[str, str | tuple[str, ...]] = Field(default_factory=dict[str, str | tuple[str, ...]])
+    """`{entity}` in a value stands for the entity looked at."""
+    needs: Literal["", "metrics", "logs"] = ""
+    """The source that must be set for it, beside the system's own API."""
 
 
 class SignSpec(Value):
@@ -17,6 +29,8 @@ class SignSpec(Value):
     """What it looks like when shown, as a sentence without a subject: `its scrape is refused`."""
     metrics: tuple[str, ...] = ()
     """Names of the subject's signals that show it, the plainest first: what to read beside it."""
+    reads: tuple[Read, ...] = ()
+    """Where else it can be seen when nobody could tell; a metric's query is not repeated here."""
 
 
 class Sign(Value):

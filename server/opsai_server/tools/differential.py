@@ -5,18 +5,20 @@ from typing import Annotated
 
 from pydantic import Field
 
+from opsai_server.tools.apart import apart
 from opsai_server.tools.desk import Desk
+from opsai_server.tools.telling import Readable
 from opsai_server.tools.weighing import Weighed, bug_row, weigh, weights
 from opsai_subjects.differential import contradictions
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.fault import Candidate, Sign
 from opsai_subjects.model import clean
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
+from opsai_subjects.subject import Facts
 
 CAUSES = 4
 CANDIDATES = 5
 SIGNS = 8
-APART = 8
 BUGS = 3
 
 
@@ -30,7 +32,7 @@ async def differential(
 
     Use it once something is violated, before reading metrics or logs: it says what is left to tell apart. Returns `causes`
     (fit, and explained by no other) with their signs, rivals and remedy, then the next candidates, then `apart`: the unknown
-    signs that would decide. standing: fits | possible (something needed is unknown) | contradicted. active false: over now.
+    signs that would decide, with where to read them; `next_read` is the cheapest that parts the best two. standing: fits | possible (something needed is unknown) | contradicted. active false: over now.
     No cause does not mean healthy. Claim paths: /signs/ENTITY/SIGN/state (shown | absent | unknown), also value and since;
     /kinds/KIND. Reads the cluster once, shared with overview.
     """
@@ -44,6 +46,7 @@ async def differential(
     causes = [cause for cause in found.causes if _wanted(cause, wanted, kind)]
     others = [one for one in found.candidates if one not in found.causes and _wanted(one, wanted, kind)]
     signs = SIGNS if not kind else 100
+    told = apart(weighed, [*causes[:CAUSES], *others[:CANDIDATES]], await _readable(desk, weighed.facts))
     shown: dict[str, object] = {
         "looked_from": weighed.looked_from,
         "watcher_ticks": weighed.ticks,
@@ -55,8 +58,10 @@ async def differential(
             len(others),
             "narrow with entity or kind, or read /candidates",
         ),
-        "apart": _apart(weighed, [*causes[:CAUSES], *others[:CANDIDATES]]),
+        "apart": told.rows,
     }
+    if told.next_read:
+        shown["next_read"] = told.next_read
     if weighed.bugs:
         advice = "read /known_bugs, or knowledge(words='tikv#18214') for one"
         shown["known_bugs"] = Rows([bug_row(seen) for seen in weighed.bugs[:BUGS]], len(weighed.bugs), advice)
@@ -64,6 +69,21 @@ async def differential(
         shown["note"] = _no_cause(weighed, wanted, kind)
     rows = unread_rows(weighed.unread())
     return Answer(at=weighed.facts.at, value=value, shown=shown | rows, ticket=ticket or None)
+
+
+async def _readable(desk: Desk, facts: Facts) -> Readable:
+    """Return what a caller can read from as things are set: Prometheus, and the logs of which nodes."""
+    sources = desk.subject.sources
+    logs = sources.asked_logs or sources.logs
+    names = set(await logs.nodes()) if logs else set[str]()
+    logged = [
+        node.entity
+        for node in facts.nodes
+        if not names.isdisjoint(
+            {node.entity, node.name, node.address, node.status_address, node.address.rpartition(":")[0]}
+        )
+    ]
+    return Readable(metrics=sources.metrics is not None, logs=frozenset(logged))
 
 
 def _wanted(candidate: Candidate, entity: str, kind: str) -> bool:
@@ -126,31 +146,6 @@ def _rivals(weighed: Weighed, cause: Candidate) -> list[dict[str, object]]:
 
 def _candidate(candidate: Candidate) -> dict[str, object]:
     return without_empty(weights(candidate)) | {"active": candidate.active}
-
-
-def _apart(weighed: Weighed, candidates: Iterable[Candidate]) -> Rows:
-    """List the signs that are unknown and would decide between the candidates shown, with where each may be read."""
-    needed_by: dict[tuple[str, str], list[str]] = {}
-    for candidate in candidates:
-        if candidate.standing != "contradicted":
-            for name in (*(sign.id for sign in candidate.unknown), *candidate.missing):
-                needed_by.setdefault((candidate.entity, name), []).append(candidate.kind)
-    rows = [_open_sign(weighed, entity, name, kinds) for (entity, name), kinds in needed_by.items()]
-    return Rows(rows[:APART], len(rows), "narrow with entity or kind")
-
-
-def _open_sign(weighed: Weighed, entity: str, name: str, kinds: list[str]) -> dict[str, object]:
-    sign = weighed.sign(entity, name)
-    return without_empty(
-        {
-            "entity": entity,
-            "sign": name,
-            "says": weighed.says.get(name, ""),
-            "unknown_because": sign.says if sign else "not evaluated on this entity",
-            "source": sign.source if sign else "",
-            "needed_by": kinds,
-        }
-    )
 
 
 def _no_cause(weighed: Weighed, entity: str, kind: str) -> str:

@@ -9,7 +9,7 @@ from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
 from opsai_subjects.differential import merge, rank
-from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign
+from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign, SignSpec
 from opsai_subjects.known_bug import BugSeen
 from opsai_subjects.model import Unread, Window
 from opsai_subjects.reply import without_empty
@@ -32,6 +32,8 @@ class Weighed:
     groups: Mapping[str, tuple[str, ...]]
     says: Mapping[str, str]
     """What each sign looks like, by its id."""
+    specs: Mapping[str, SignSpec]
+    """What each sign is, by its id."""
     metrics: Mapping[str, tuple[str, ...]]
     """The named metrics that show each sign, by its id."""
     looked_from: datetime
@@ -84,6 +86,7 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
         groups=groups,
         kinds={kind.id: kind for kind in kinds},
         says={spec.id: spec.says for spec in desk.kind.signs},
+        specs={spec.id: spec for spec in desk.kind.signs},
         metrics={spec.id: spec.metrics for spec in desk.kind.signs if spec.metrics},
         looked_from=spans[0].start,
         ticks=len(ticks),

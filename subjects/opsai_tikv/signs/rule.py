@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from opsai_subjects.fault import Sign, SignSpec
 from opsai_tikv.seen import ABSENT, Look, Seen
+from opsai_tikv.signs.reads import READS
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class SignRule:
     @property
     def spec(self) -> SignSpec:
         """The sign as data."""
-        return SignSpec(id=self.id, says=self.says, metrics=self.metrics)
+        return SignSpec(id=self.id, says=self.says, metrics=self.metrics, reads=READS.get(self.id, ()))
 
     def sign(self, look: Look, entity: str) -> Sign:
         """Evaluate it on one entity."""

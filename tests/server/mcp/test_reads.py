@@ -263,6 +263,7 @@ async def test_what_is_unknown_and_would_decide_is_listed_apart(tmp_path: Path) 
         }
     ]
     assert "needs signs that are unknown" in reply["note"]
+    assert "next_read" not in reply, "nothing competes with it"
 
 
 async def test_tickets_list_open_ones_and_read_one_whole(tmp_path: Path) -> None:
