@@ -16,15 +16,16 @@ RATIO = 1.3
 _CLASS = math.log(1.5)
 """Disks within half as much again are of one class."""
 
-Kind = tuple[str, tuple[str, ...], int]
+Kind = tuple[str, frozenset[tuple[object, ...]], int]
 
 
 def kinds(facts: TikvFacts, rules: Sequence[Rule]) -> dict[Kind, list[StoreFacts]]:
     """Group the stores that serve by engine, by the rules that may use them, and by size of disk."""
     found: dict[Kind, list[StoreFacts]] = {}
+    asked = {(rule.role, rule.constraints): rule for rule in rules}
     for store in facts.stores:
         if is_alive(store) and store.state == "Up" and store.node_state != "Preparing":
-            part = tuple(f"{rule.group_id}/{rule.id}" for rule in rules if fits(store.labels, rule))
+            part = frozenset[tuple[object, ...]](key for key, rule in asked.items() if fits(store.labels, rule))
             size = round(math.log(store.capacity_bytes) / _CLASS) if store.capacity_bytes else 0
             found.setdefault((store.engine, part, size), []).append(store)
     return found

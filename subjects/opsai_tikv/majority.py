@@ -24,12 +24,14 @@ def is_alive(store: StoreFacts) -> bool:
 def least_voters(facts: TikvFacts, rules: Sequence[Rule] | None) -> int | None:
     """Return how many voters the least replicated key range should have; None when nobody could say.
 
-    Rules of one range add up (pd pkg/statistics/region_collection.go); `rules` None: there are none, max-replicas holds.
+    Rules of one group and range add up (a group may override others: how is not read, so each counts by itself);
+    `rules` None: there are none, max-replicas holds.
     """
-    ranges: dict[tuple[str, str], int] = {}
+    ranges: dict[tuple[str, str, str], int] = {}
     for rule in rules or ():
         if rule.role != "learner":
-            ranges[rule.start_key, rule.end_key] = ranges.get((rule.start_key, rule.end_key), 0) + rule.count
+            key = (rule.group_id, rule.start_key, rule.end_key)
+            ranges[key] = ranges.get(key, 0) + rule.count
     counts = [count for count in ranges.values() if count > 0]
     return min(counts) if counts else facts.max_replicas
 

@@ -135,7 +135,7 @@ def _is_columnar(store: StoreFacts | None) -> bool:
 
 
 def _counts(region: Region, rules: Sequence[Rule] | None, facts: TikvFacts) -> list[str]:
-    wanted = wanted_voters(region, rules) or facts.max_replicas
+    wanted = facts.max_replicas if rules is None else wanted_voters(region, rules)
     have = sum(peer.role not in ("Learner", "DemotingVoter") for peer in region.peers)
     if wanted is None or have == wanted:
         return []
@@ -144,15 +144,21 @@ def _counts(region: Region, rules: Sequence[Rule] | None, facts: TikvFacts) -> l
     return [f"It has {have} voters and the rules ask for {wanted}: PD has to remove one."]
 
 
-def wanted_voters(region: Region, rules: Sequence[Rule] | None) -> int:
-    """Return how many voters the rules over its whole range ask for; 0 where none is known."""
-    return sum(
-        rule.count
-        for rule in rules or ()
-        if rule.role != "learner"
-        and rule.start_key.upper() <= region.start_key.upper()
-        and (not rule.end_key or (region.end_key and region.end_key.upper() <= rule.end_key.upper()))
-    )
+def wanted_voters(region: Region, rules: Sequence[Rule]) -> int | None:
+    """Return how many voters the rules over its whole range ask for.
+
+    None where no group of rules does, or more than one: which overrides which is not read.
+    """
+    groups: dict[str, int] = {}
+    for rule in rules:
+        if rule.role != "learner" and _covers(rule, region):
+            groups[rule.group_id] = groups.get(rule.group_id, 0) + rule.count
+    return next(iter(groups.values())) if len(groups) == 1 else None
+
+
+def _covers(rule: Rule, region: Region) -> bool:
+    starts = rule.start_key.upper() <= region.start_key.upper()
+    return starts and (not rule.end_key or bool(region.end_key and region.end_key.upper() <= rule.end_key.upper()))
 
 
 def peer_rows(region: Region, facts: TikvFacts) -> tuple[list[str], ...]:

@@ -218,8 +218,9 @@ def _lacking(case: _Case) -> Judged:
 
 
 def _location_labels(case: _Case) -> tuple[str, ...]:
-    ruled = next((rule.location_labels for rule in case.closer.rules or () if rule.location_labels), None)
-    return ruled or location_labels(case.facts)
+    """Return the cluster's labels, by which PD counts how far regions are apart; where it has none, those of a rule."""
+    ruled = next((rule.location_labels for rule in case.closer.rules or () if rule.location_labels), ())
+    return location_labels(case.facts) or ruled
 
 
 def _silence(case: _Case) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The tool `scheduling`: what PD does about placement, what blocks it, and when it will end."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from opsai_tikv.facts import TikvFacts, same_entity
 from opsai_tikv.majority import is_alive
 from opsai_tikv.operating import COLUMNS, ended, oldest_first, operator_row, touches, working
 from opsai_tikv.pd_defaults import changed, differing, version_of
-from opsai_tikv.placing import rule_line
+from opsai_tikv.placing import alike_rules, rule_line
 from opsai_tikv.probes.place import facts_of, subject_of
 from opsai_tikv.schedulers import limit_lines, scheduler_lines, store_limits
 from opsai_tikv.scheduling import Scheduling
@@ -40,10 +41,17 @@ async def scheduling(
     entity = _entity(facts, of) if of else ""
     tries = Attempts()
     found = await read_scheduling(pd, tries, facts)
-    about = _about(facts, found, entity)
+    lists = _lists(facts, found, entity)
+    says = _says(facts, found, lists["blocked"])
+    about = _about(facts, found)
     work, rows = _work(facts, found, entity)
-    value = {**about, "operators": {**work, "rows": rows}, "unread": tries.unread}
-    shown = _shown(about, facts, found, entity) | without_empty({"operators": _shown_work(work, rows)})
+    value = {"says": says, **lists, **about, "operators": {**work, "rows": rows}, "unread": tries.unread}
+    shown: dict[str, object] = {"says": says, **_shown_lists(lists), "operators": _shown_work(work, rows)}
+    if entity:  # a question about one node: what concerns all is left to the general one
+        shown.pop("rules", None)
+    else:
+        shown |= about
+    shown = without_empty(shown)
     return Answer(at=facts.at, value=value, shown=shown | unread_rows(tries.unread))
 
 
@@ -54,20 +62,31 @@ def _entity(facts: TikvFacts, name: str) -> str:
     return entity
 
 
-def _about(facts: TikvFacts, found: Scheduling, entity: str) -> dict[str, object]:
-    alive = [store.entity for store in facts.stores if is_alive(store)]
-    version = version_of(found.cluster_version or "")
-    config = facts.config or {}
-    blocked = blocking(facts, found)
+def _lists(facts: TikvFacts, found: Scheduling, entity: str) -> dict[str, list[str]]:
+    rules = alike_rules(found.rules or (), facts)
     return {
-        "says": _says(facts, found, blocked),
-        "blocked": blocked,
+        "blocked": blocking(facts, found),
         "ends": _ends(facts, found, entity),
+        "rules": [rule_line(alike) for alike in rules],
+    }
+
+
+def _shown_lists(lists: Mapping[str, list[str]]) -> dict[str, object]:
+    return {
+        name: Rows(lines[:LINES], len(lines), f"all by evidence(id, path='/{name}')")
+        for name, lines in lists.items()
+        if lines
+    }
+
+
+def _about(facts: TikvFacts, found: Scheduling) -> dict[str, object]:
+    alive = [store.entity for store in facts.stores if is_alive(store)]
+    config = facts.config or {}
+    return {
         "schedulers": scheduler_lines(facts, found),
-        "rules": [rule_line(rule, facts) for rule in found.rules or ()],
         "store_limits": limit_lines(store_limits(config), alive),
         "uneven": uneven(facts, found.rules or ()),
-        "settings_not_default": changed(config, version),
+        "settings_not_default": changed(config, version_of(found.cluster_version or "")),
         "settings_members_differ": differing({name: own.values for name, own in found.members.items()}),
         "gc": gc_lines(facts, found),
         "versions": version_lines(facts, found),
@@ -105,21 +124,6 @@ def _says(facts: TikvFacts, found: Scheduling, blocked: list[str]) -> str:
     return (
         f"{running}; {len(blocked)} {'thing limits' if len(blocked) == 1 else 'things limit'} scheduling, see blocked."
     )
-
-
-def _shown(about: dict[str, object], facts: TikvFacts, found: Scheduling, entity: str) -> dict[str, object]:
-    shown = without_empty(about)
-    lists = {
-        "blocked": blocking(facts, found),
-        "ends": _ends(facts, found, entity),
-        "rules": [rule_line(rule, facts) for rule in found.rules or ()],
-    }
-    for name, lines in lists.items():
-        if lines:
-            shown[name] = Rows(lines[:LINES], len(lines), f"all by evidence(id, path='/{name}')")
-    if entity:  # a question about one node: what concerns all is left to the general one
-        return {name: shown[name] for name in ("says", "blocked", "ends") if name in shown}
-    return shown
 
 
 def _ends(facts: TikvFacts, found: Scheduling, entity: str) -> list[str]:

@@ -61,6 +61,16 @@ def quiet(**more: Any) -> FakePd:
     return fake
 
 
+CONFIG: dict[str, JsonValue] = {
+    "schedule": {"max-store-down-time": "30m0s", "store-limit": {"5": {"add-peer": 15, "remove-peer": 15}}},
+    "replication": {"max-replicas": 3, "location-labels": "host"},
+}
+
+
+def configured(**schedule: JsonValue) -> FakePd:
+    return quiet(config={**CONFIG, "schedule": {**CONFIG["schedule"], **schedule}})  # type: ignore[dict-item]  # it is a dict
+
+
 def region(
     number: int,
     stores: Sequence[int] = (1, 4, 5),

@@ -1,6 +1,7 @@
 """The tool `regions`: what is counted, what is listed and what is never asked for, and why one region is not well."""
 
 import pytest
+from pydantic import JsonValue
 
 from opsai_subjects.errors import ArgumentInvalid, SourceMalformed, UnknownName
 from opsai_tikv.pd import V1
@@ -138,6 +139,14 @@ async def test_a_region_that_lags_learns_or_lacks_a_replica_says_so() -> None:
     assert "a learner that has no vote yet" in await why(stores=(1, 4, 5, 9), learners=[9])
     assert "It has 2 voters and the rules ask for 3" in await why(stores=(1, 4))
     assert "It is well" in await why()
+
+
+async def test_rules_of_a_table_that_may_override_the_default_are_not_added_to_it() -> None:
+    default: dict[str, JsonValue] = {"group_id": "pd", "id": "default", "role": "voter", "count": 3}
+    policy = {**default, "group_id": "TiDB_DDL_7", "count": 5, "start_key": "", "end_key": ""}
+    fake = quiet(**{"region/id/45": region(45), "config/rules": [default, policy]})
+
+    assert (await ask_regions(fake, region="45"))["well"]
 
 
 async def test_a_region_is_found_by_a_key_in_hex_or_escaped_or_as_tidb_has_it() -> None:
