@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from opsai_tikv.facts import CLUSTER
+from opsai_tikv.facts import CLUSTER, HotRegion
 from tests.tikv.scene import AT, ONSET, POINTS, STORES, Scene
 
 Do = Callable[[Scene], None]
@@ -203,7 +203,41 @@ def _certificate_unchecked(scene: Scene) -> None:
     scene.certificates = {"https://10.0.1.97:2379": None}
 
 
+def _one_region_is_hot(scene: Scene) -> None:
+    for store in STORES:
+        scene.set("writes", store, 100.0)
+    scene.hot_writes = (HotRegion(region_id="7", leader_store="store:1", share=0.6, keys_per_second=90),)
+
+
+def _traffic_unread(scene: Scene) -> None:
+    scene.hot_writes = None
+
+
+def _disk_nearly_full(scene: Scene) -> None:
+    scene.set("available_bytes", "store:2", 3e10)
+
+
+def _space_unread(scene: Scene) -> None:
+    scene.set("available_bytes", "store:2", None, 0)
+    scene.store("store:2", available_bytes=None)
+
+
+def _rows_are_fought_for(scene: Scene) -> None:
+    for store in STORES:
+        scene.set("conflicts", store, 60.0)
+
+
+def _waits_unread(scene: Scene) -> None:
+    del scene.points["latch_p99"], scene.points["conflicts"]
+
+
 CASES: tuple[Case, ...] = (
+    signal("pd_cpu_enough", "pd-a", "schedule_latency_p99", 0.3),
+    signal("pd_disk_space", "pd-a", "etcd_quota_ratio", 0.9),
+    signal("store_pd_link", "store:2", "pd_reconnects", 6.0),
+    Case("store_disk_space", "store:2", _disk_nearly_full, _space_unread),
+    Case("load_even", "region", _one_region_is_hot, _traffic_unread),
+    Case("transactions_flow", "load", _rows_are_fought_for, _waits_unread),
     signal("pd_saves_fast", "pd-a", "etcd_txn_p99", 2.0),
     signal("pd_timestamps_fast", CLUSTER, "tso_p99", 0.4),
     signal("pd_clock_true", CLUSTER, "tso_ahead_seconds", 60.0),

@@ -1,12 +1,16 @@
 """One figure for each limit: what is stated is what is judged by, and what a cluster sets holds there alone."""
 
+from functools import cache
+
 import pytest
 
+from opsai_tikv.facts import TikvFacts
 from opsai_tikv.invariants import INVARIANTS, judge
 from opsai_tikv.limits import LIMITS
 from opsai_tikv.seen import Look
 from opsai_tikv.signs import signs
 from tests.tikv.deeds.every import DEEDS
+from tests.tikv.invariants.cases import CASES
 from tests.tikv.scene import Scene
 
 
@@ -44,6 +48,28 @@ def test_a_limit_that_is_set_is_what_a_cluster_is_judged_by(kind: str, invariant
     assert invariant in {one.invariant for one in judge(facts) if one.state == "violated"}
     assert invariant not in {one.invariant for one in judge(facts, {invariant: limit}) if one.state == "violated"}
     assert {one.limit for one in judge(facts, {invariant: limit}) if one.invariant == invariant} == {limit}
+
+
+@cache
+def breaking() -> dict[str, list[TikvFacts]]:
+    """Return the facts that violate each invariant, of all deeds and cases."""
+    found: dict[str, list[TikvFacts]] = {}
+    for do in (*(do for do, _, _ in DEEDS.values()), *(case.breaks for case in CASES)):
+        scene = Scene()
+        do(scene)
+        facts = scene.facts()
+        for name in {one.invariant for one in judge(facts) if one.state == "violated"}:
+            found.setdefault(name, []).append(facts)
+    return found
+
+
+@pytest.mark.parametrize("invariant", sorted(LIMITS))
+def test_each_limit_is_one_that_judging_goes_by(invariant: str) -> None:
+    def still(facts: TikvFacts, limit: float) -> bool:
+        verdicts = judge(facts, {invariant: limit})
+        return any(one.invariant == invariant and one.state == "violated" for one in verdicts)
+
+    assert any(not still(facts, limit) for facts in breaking()[invariant] for limit in (0.0, 1e18))
 
 
 def test_the_signs_of_the_differential_go_by_the_same_limit() -> None:
