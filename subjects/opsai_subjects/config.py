@@ -64,6 +64,10 @@ class ClusterSettings(Section):
     cluster_access: Access = Access()
     """For PD and the status ports."""
     prometheus_access: Access = Access()
+    scrape: bool = True
+    """Whether opsai reads the nodes' `/metrics` itself where no `prometheus` is set."""
+    scrape_seconds: Annotated[float, Field(ge=5, le=60)] = 15.0
+    """Between two of its own scrapes."""
     rate_seconds: Seconds | None = None
     """The range that rates are taken over; None: four scrape intervals as measured."""
     limits: dict[str, Limit] = Field(default_factory=dict[str, float])

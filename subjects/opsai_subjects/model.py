@@ -142,6 +142,17 @@ class MetricsSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ScrapeTarget:
+    """One node whose `/metrics` can be read."""
+
+    job: str
+    instance: str
+    """host:port as the cluster advertises it: what Prometheus calls it on a cluster deployed by tiup."""
+    base: str
+    """The base URL at which it is reached from here."""
+
+
 LineBody = tuple[str, str, dict[str, str]]
 """Of a log line: source (`file.rs:123`, or empty), message, fields."""
 

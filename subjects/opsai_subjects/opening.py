@@ -13,7 +13,8 @@ from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SettingsInvalid
 from opsai_subjects.invariant import Invariant
 from opsai_subjects.log_opening import open_logs
-from opsai_subjects.model import Clock, LogSource, MetricsSource, WallClock
+from opsai_subjects.metrics_opening import open_metrics, scraping
+from opsai_subjects.model import Clock, LogSource, WallClock
 from opsai_subjects.recording.clock import ReplayClock
 from opsai_subjects.recording.folder import Recording, open_recording
 from opsai_subjects.recording.logs import RecordedLogs
@@ -25,7 +26,6 @@ from opsai_subjects.sources.paths import below
 from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
 from opsai_subjects.sources.prometheus import Prometheus
 from opsai_subjects.sources.redaction import RedactedLogs
-from opsai_subjects.sources.scoped import narrowed
 from opsai_subjects.sources.web import open_web
 from opsai_subjects.subject import Sources, Subject, SubjectKind
 
@@ -76,17 +76,7 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
                 meetings=meetings,
             )
         )
-        metrics: MetricsSource | None = None
-        if settings.prometheus is not None:
-            metrics_web = await stack.enter_async_context(
-                open_web(
-                    settings.prometheus_access,
-                    limits,
-                    allow=below(PROMETHEUS_PATHS, (settings.prometheus,)),
-                    meetings=meetings,
-                )
-            )
-            metrics = narrowed(Prometheus(settings.prometheus, metrics_web, clock), settings.matchers)
+        metrics = await stack.enter_async_context(open_metrics(settings, limits, clock, kind.scraped, meetings))
         opened = await stack.enter_async_context(open_logs(settings, limits, kind.parse_log, clock))
         sources = Sources(
             web=web,
@@ -97,7 +87,9 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
             states=opened.states,
             meetings=meetings,
         )
-        yield Cluster(name, kind.open(name, settings, sources), clock, settings, None)
+        subject = kind.open(name, settings, sources)
+        await stack.enter_async_context(scraping(metrics, subject.scrape_targets))
+        yield Cluster(name, subject, clock, settings, None)
 
 
 @asynccontextmanager

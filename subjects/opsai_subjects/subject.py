@@ -15,6 +15,7 @@ from opsai_subjects.model import (
     MetricsSource,
     Node,
     ParsedLine,
+    ScrapeTarget,
     StateSource,
     Topology,
     Unread,
@@ -159,6 +160,10 @@ class Subject(Protocol):
         """
         ...
 
+    async def scrape_targets(self) -> tuple[ScrapeTarget, ...]:
+        """Return the nodes whose `/metrics` can be read without a Prometheus. Raises SourceError when nobody can say."""
+        ...
+
     async def scrape_seconds(self) -> float | None:
         """Return how often its targets are scraped, as measured lately; None when that is not known. Never raises."""
         ...
@@ -184,6 +189,8 @@ class SubjectKind(Protocol):
     signals: tuple[Signal, ...]
     probes: tuple[Probe, ...]
     """Typed questions that only this kind of system has; each becomes a tool."""
+    scraped: frozenset[str]
+    """The metrics worth keeping when opsai scrapes by itself: those that its own queries read. Empty: it cannot."""
     paths: tuple[str, ...]
     """Regular expressions of the paths it may GET; any other is refused before it is sent."""
 

@@ -12,6 +12,7 @@ from opsai_tikv.logs import parse_log
 from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
 from opsai_tikv.probes import PROBES
+from opsai_tikv.scraped import METRICS
 from opsai_tikv.signs import SIGNS
 from opsai_tikv.subject import TikvSubject
 
@@ -31,6 +32,7 @@ class TikvKind:
     faults = FAULTS
     signals = SIGNALS
     probes = PROBES
+    scraped = METRICS
     paths = PATHS
 
     @property

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsSource, Node, Series
+from opsai_subjects.sources.scrape import KEPT_SECONDS, Scraper
 from opsai_subjects.subject import Sight
 from opsai_tikv.survey import Survey
 from opsai_tikv.tracking import Finder
@@ -30,7 +32,8 @@ async def prometheus(
         newest = _value((await metrics.instant(_NEWEST, now + timedelta(seconds=AHEAD_LOOK_SECONDS))).series)
     except (SourceError, QueryInvalid) as error:
         advice = error.advice if isinstance(error, SourceError) else ""
-        return [Sight(source="prometheus", state="blind", identity=metrics.about, says=str(error), advice=advice)]
+        blind = Sight(source="prometheus", state="blind", identity=metrics.about, says=str(error), advice=advice)
+        return [*_scraping(metrics), blind]
     version = await _version(metrics)
     found = await survey.targets(nodes)
     interval = found.interval_seconds
@@ -38,7 +41,25 @@ async def prometheus(
         "" if interval is None else f", scraped every {interval:g} s: rates are taken over {survey.range_text(found)}"
     )
     targets = _targets(metrics.about, version, reply.series, nodes, every)
-    return [targets, *survey.sights(found), *_times(newest, now)]
+    return [*_scraping(metrics), targets, *survey.sights(found), *_times(newest, now)]
+
+
+def _scraping(metrics: MetricsSource) -> list[Sight]:
+    """Say what opsai's own scraping does, where no engine is set."""
+    if not isinstance(metrics, Scraper):
+        return []
+    found = metrics.state
+    advice = "set `prometheus` to look further back, and for more than a few nodes; `scrape = false` turns this off"
+    if found.refused:
+        return [Sight(source="scraping", state="blind", says=f"it was given up: {found.refused}", advice=advice)]
+    says = (
+        f"no Prometheus is set: every {metrics.interval_seconds:g} s it reads /metrics of {found.targets} nodes itself and keeps "
+        f"{KEPT_SECONDS / 60:g} minutes of {found.series:,} series; the last round read {found.body_bytes / 1e6:.1f} MB in "
+        f"{found.round_seconds:.1f} s"
+    )
+    failed = [f"{instance} failed ({why})" for instance, why in found.failed]
+    state: Literal["ok", "partial"] = "partial" if failed else "ok"
+    return [Sight(source="scraping", state=state, says="; ".join((says, *failed[:3])), advice=advice if failed else "")]
 
 
 async def _version(metrics: MetricsSource) -> str:

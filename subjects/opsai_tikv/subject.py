@@ -9,7 +9,7 @@ from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import Sign
 from opsai_subjects.invariant import Invariant, Verdict, adjusted
 from opsai_subjects.known_bug import BugSeen
-from opsai_subjects.model import Events, MetricsSource, Node, Topology, Window
+from opsai_subjects.model import Events, MetricsSource, Node, ScrapeTarget, Topology, Window
 from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.bugs_seen import bugs_seen
@@ -18,6 +18,7 @@ from opsai_tikv.facts import TikvFacts, groups, same_entity
 from opsai_tikv.gather import gather
 from opsai_tikv.invariants import judge
 from opsai_tikv.pd import Pd
+from opsai_tikv.scraped import targets
 from opsai_tikv.sight import check
 from opsai_tikv.signs import signs
 from opsai_tikv.stopping import stop_risk
@@ -116,6 +117,12 @@ class TikvSubject:
         found = await topology(self.cluster, pd, self.sources, self._settings.names)
         sights = await check(pd, self._settings, self.sources, found.nodes, self._survey)
         return (*sights, await self._diagnostics.check()) if self._diagnostics is not None else sights
+
+    async def scrape_targets(self) -> tuple[ScrapeTarget, ...]:
+        """Return the PD members and stores with the addresses of their metrics."""
+        return await targets(
+            self.ask_pd(), self.sources.reach, tls=any(url.startswith("https") for url in self._settings.pd)
+        )
 
     async def scrape_seconds(self) -> float | None:
         """Return how often its targets are scraped."""

@@ -26,7 +26,7 @@ _LEADS = (
     " or on () max by (instance) (etcd_server_is_leader{0}))"
 )
 _FRESH = f"({_LEADS.format('')} == 1) unless ({_LEADS.format(f' offset {FRESH_LEADER_SECONDS}s')} == 1)"
-_STORES_BY_METRICS = (
+STORES_BY_METRICS = (
     'max by (store, address) (last_over_time(pd_scheduler_store_status{type="region_count",address!=""}[15m]))'
 )
 
@@ -230,7 +230,7 @@ async def stores_by_metrics(
     """Return the stores as PD's metrics last listed them (within 15 minutes), their state unknown."""
     if metrics is None:
         return ()
-    reply = await tries.of("prometheus", _STORES_BY_METRICS, metrics.instant(_STORES_BY_METRICS))
+    reply = await tries.of("prometheus", STORES_BY_METRICS, metrics.instant(STORES_BY_METRICS))
     statuses = _status_addresses(names)
     nodes: list[Node] = []
     for series in reply.series if reply else ():

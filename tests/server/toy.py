@@ -16,6 +16,7 @@ from opsai_subjects.model import (
     MetricsSource,
     Node,
     ParsedLine,
+    ScrapeTarget,
     Topology,
     Unread,
     Window,
@@ -199,6 +200,9 @@ class ToySubject:
 
         return stranger
 
+    async def scrape_targets(self) -> tuple[ScrapeTarget, ...]:
+        return ()
+
     async def scrape_seconds(self) -> float | None:
         return self.world.scrape_seconds
 
@@ -283,6 +287,7 @@ class ToyKind:
             checked=date(2026, 5, 1),
         ),
     )
+    scraped: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ("/status",)
 
     def parse_log(self, line: str) -> ParsedLine | None:

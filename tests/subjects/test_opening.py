@@ -85,7 +85,7 @@ async def test_a_limit_and_a_holding_time_that_are_set_are_those_of_the_cluster(
 
 
 async def test_what_is_not_set_is_absent() -> None:
-    async with open_cluster("prod", ClusterSettings(pd=("pd:2379",)), WebLimits()) as cluster:
+    async with open_cluster("prod", ClusterSettings(pd=("pd:2379",), scrape=False), WebLimits()) as cluster:
         assert cluster.subject.sources.metrics is None
         assert cluster.subject.sources.logs is None
 

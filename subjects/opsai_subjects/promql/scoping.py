@@ -1,7 +1,7 @@
 """Narrowing a query to one cluster: matchers put into each of its selectors, over the parser's tree and not in its text."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import promql_parser as parser
@@ -10,6 +10,7 @@ from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.promql.expression import Refused
 from opsai_subjects.promql.labels import NAME, escaped
 from opsai_subjects.promql.parsing import matchers_of, parsed
+from opsai_subjects.promql.patterns import matching
 from opsai_subjects.promql.samples import Matcher
 
 REGEX = "=~"
@@ -66,6 +67,22 @@ def metric_names(query: str) -> frozenset[str] | None:
         return None
     names = [_name_of(group) for selector in selectors for group in _groups(selector)]
     return None if None in names else frozenset(name for name in names if name is not None)
+
+
+def names_read(query: str) -> frozenset[str]:
+    """Return the names of the metrics that a query reads, or `=~` and the regular expression it gives for one.
+
+    Raises Refused for what is no PromQL.
+    """
+    groups = [group for selector in _selectors(parsed(query)) for group in _groups(selector)]
+    patterns = {f"{REGEX}{one.value}" for group in groups for one in group if one.name == NAME and one.op == "=~"}
+    return frozenset({name for group in groups if (name := _name_of(group)) is not None} | patterns)
+
+
+def named(names: frozenset[str]) -> Callable[[str], bool]:
+    """Return what says whether a metric is among these names, as `names_read` gives them."""
+    patterns = [matching(name.removeprefix(REGEX)) for name in names if name.startswith(REGEX)]
+    return lambda name: name in names or any(matches(name) for matches in patterns)
 
 
 def _name_of(matchers: Sequence[Matcher]) -> str | None:
