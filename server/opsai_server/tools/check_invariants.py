@@ -29,10 +29,9 @@ async def check_invariants(
 ) -> Answer:
     """Judge now everything that must hold (the watcher's own rules): violated, unknown or held, on each node.
 
-    Use it to see which rules are broken and by how much; for the cause of it use differential. Returns violated ones with
-    value, limit, unit, since and source, unknown ones grouped by reason (unknown is never health), held ones counted.
-    Claim path in the stored value: /verdicts/INVARIANT/ENTITY/state (also value, limit, since). Reads the cluster once,
-    shared with overview and differential.
+    Use it to see which rules are broken and by how much. Returns violated ones with value, limit, unit, since and source,
+    unknown ones grouped by reason (unknown is never health), held ones counted. Claim path:
+    /verdicts/INVARIANT/ENTITY/state (also value, limit, since). Reads the cluster once, shared with overview.
     """
     facts = await desk.facts()
     verdicts = desk.subject.judge(facts)

@@ -30,11 +30,11 @@ async def differential(
 ) -> Answer:
     """Rank the fault kinds that explain what is seen now and what the watcher saw in the last 15 minutes.
 
-    Use it once something is violated, before reading metrics or logs: it says what is left to tell apart. Returns `causes`
-    (fit, and explained by no other) with their signs, rivals and remedy, then the next candidates, then `apart`: the unknown
-    signs that would decide, with where to read them; `next_read` is the cheapest that parts the best two. standing: fits | possible (something needed is unknown) | contradicted. active false: over now.
-    No cause does not mean healthy. Claim paths: /signs/ENTITY/SIGN/state (shown | absent | unknown), also value and since;
-    /kinds/KIND. Reads the cluster once, shared with overview.
+    Use it once something is violated: it says what is left to tell apart. Returns `causes` (fit, and explained by no other)
+    with signs, rivals and remedy, then the next candidates, then `apart`: the unknown signs that would decide and where to
+    read them; `next_read` is the cheapest that parts the best two. standing: fits | possible (something needed is unknown) |
+    contradicted. active false: over now. No cause does not mean healthy. Claim paths: /signs/ENTITY/SIGN/state (shown |
+    absent | unknown), also value and since; /kinds/KIND. Reads the cluster once, shared with overview.
     """
     about = await desk.ticket(ticket) if ticket else None
     weighed = await weigh(desk, about)

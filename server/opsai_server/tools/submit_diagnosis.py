@@ -57,9 +57,9 @@ async def submit_diagnosis(
     """Hand in a diagnosis. Every claim is looked up again in the evidence it cites; the server, not you, sets the confidence.
 
     Call it once, when you are done. confirmed needs every must-show sign of the kind and each rival contradicted by evidence;
-    else likely or inconclusive. A claim that does not hold lowers it; one that cites missing evidence, and an action that
-    would restart, stop or remove something while a quorum is at risk, are refused with what to correct. Returns confidence
-    and why, and each claim's result. A second one for a ticket replaces the first. Writes to opsai's store only.
+    else likely or inconclusive. A claim that does not hold lowers it; missing evidence, and an action that would restart, stop
+    or remove something while a quorum is at risk, are refused with what to correct. Returns confidence and why, and each
+    claim's result. A second one for a ticket replaces the first. Writes to opsai's store only.
     """
     submission = Submission(
         verdict=verdict,
