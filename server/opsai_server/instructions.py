@@ -10,7 +10,7 @@ ABOUT_CHARS = 1_800
 HOW = """How to investigate:
 1. overview first. If nothing is violated, unknown or ticketed, say so and stop; unknown is not health.
 2. With a ticket, tickets(id=…) for when it began; then differential(ticket=…): candidates, their signs, and what would tell them apart.
-3. Read what decides between them: compare_windows from the onset (what moved, and where), query_metrics (date it), search_logs(templates=true), timeline. The loudest node is often a victim.
+3. Read what decides between them: its next_read; compare_windows from the onset (what moved, and where), query_metrics (date it), search_logs(templates=true), timeline, and the tools that only this system has. The loudest node is often a victim.
 4. Try to refute your candidate: each rival needs evidence against it. What could not be read proves nothing.
 5. Every reply is stored under evidence_id; make claims of it (JSON Pointer path, op, value), evidence(id, path) shows what stands there.
 6. submit_diagnosis once, with one root cause as a rule; the server re-checks each claim and sets the confidence. It only observes: an action is a text for a person.

@@ -25,7 +25,8 @@ class TikvKind:
         "TiKV stores data in regions, each a raft group of (mostly) three peers on different stores; one peer is the leader "
         "and serves. PD members (an etcd of three or five) keep the map, hand out timestamps and schedule; one of them leads. "
         "A store reports to PD every 10 s: Disconnected after 20 s of silence, Down after 30 minutes. Entities: `store:4` is a "
-        "store by PD's id; a PD member goes by its PD name."
+        "store by PD's id; a PD member goes by its PD name. Slow: latency names the stage and the store. Uneven, or nothing moves: "
+        "scheduling says what blocks it. Before a stop: regions(stop=…)."
     )
     invariants = INVARIANTS
     signs = SIGNS
