@@ -26,6 +26,7 @@ from opsai_server.tools.differential import differential
 from opsai_server.tools.evidence import evidence
 from opsai_server.tools.failing import told
 from opsai_server.tools.knowledge import knowledge
+from opsai_server.tools.knowledge_resources import add_template, resources
 from opsai_server.tools.overview import overview
 from opsai_server.tools.query_metrics import query_metrics
 from opsai_server.tools.schemas import slim
@@ -86,16 +87,22 @@ def assemble(kind: SubjectKind, waiting: Waiting) -> MCPServer[Any]:
     """Return the server over a cluster that may not be open yet: it lists its tools at once, calls wait."""
     reads = [*(_tool(ask, READ, waiting) for ask in READS), *(_tool(probe, READ, waiting) for probe in kind.probes)]
     tools = [*reads, _tool(submit_diagnosis, WRITE, waiting)]
-    return MCPServer(
+    server: MCPServer[Any] = MCPServer(
         "opsai",
         title="opsai",
         version=version("opsai"),
         instructions=instructions(kind),
         tools=tools,
+        resources=resources(kind),
         middleware=[_checked({tool.name: tool for tool in tools})],
-        cache_hints={"tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public")},
+        cache_hints={
+            "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
+            "resources/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
+        },
         log_level="WARNING",
     )
+    add_template(server, kind)
+    return server
 
 
 def _tool(ask: Callable[..., Awaitable[Answer]], annotations: ToolAnnotations, waiting: Waiting) -> Tool:

@@ -200,6 +200,11 @@ class SubjectKind(Protocol):
         ...
 
     @property
+    def fault_notes(self) -> Mapping[str, str]:
+        """What the data of a fault kind does not say, Markdown by the kind's id: where to look, how long it takes, what makes it worse."""
+        ...
+
+    @property
     def known_bugs(self) -> tuple[KnownBug, ...]:
         """Bugs of the system itself that an operator meets; empty when nobody keeps such a table."""
         ...

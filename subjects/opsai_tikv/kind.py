@@ -1,12 +1,14 @@
 """KIND: the TiKV adapter as the entry point names it."""
 
+from collections.abc import Mapping
+
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.known_bug import KnownBug
 from opsai_subjects.model import ParsedLine
 from opsai_subjects.subject import Page, Sources, Subject
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import INVARIANTS
-from opsai_tikv.knowledge_pages import pages
+from opsai_tikv.knowledge_pages import fault_notes, pages
 from opsai_tikv.known_bugs import known_bugs
 from opsai_tikv.logs import parse_log
 from opsai_tikv.metrics import SIGNALS
@@ -40,6 +42,11 @@ class TikvKind:
     def knowledge(self) -> tuple[Page, ...]:
         """What an operator knows, read when first asked for."""
         return pages()
+
+    @property
+    def fault_notes(self) -> Mapping[str, str]:
+        """What the data of a fault kind does not say, by its id."""
+        return fault_notes()
 
     @property
     def known_bugs(self) -> tuple[KnownBug, ...]:

@@ -275,6 +275,7 @@ class ToyKind:
     )
     probes: tuple[Probe, ...] = ()
     knowledge: tuple[Page, ...] = (Page(id="parts", title="What parts are", text="A part does *one* thing."),)
+    fault_notes: Mapping[str, str] = field(default_factory=lambda: {"toy_down": "- Look: at its plug."})
     known_bugs: tuple[KnownBug, ...] = (
         KnownBug(
             id="toy#7",

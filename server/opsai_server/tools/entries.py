@@ -29,7 +29,7 @@ class Entry:
 def entries(kind: SubjectKind, invariants: Iterable[Invariant]) -> list[Entry]:
     """Return everything known of a kind, sort by sort; the invariants as this cluster has them."""
     return [
-        *(_entry("fault", fault.id, fault.says, fault) for fault in kind.faults),
+        *(_entry("fault", fault.id, fault.says, fault, kind.fault_notes.get(fault.id, "")) for fault in kind.faults),
         *(_entry("invariant", invariant.id, invariant.says, invariant) for invariant in invariants),
         *(_entry("metric", signal.name, signal.says, signal) for signal in kind.signals),
         *_topics(kind.signals),
@@ -47,8 +47,8 @@ def search(among: Iterable[Entry], words: str) -> list[Entry]:
     return [entry for _, entry in best]
 
 
-def _entry(sort: str, name: str, says: str, value: Value) -> Entry:
-    fields = without_empty(value.model_dump(mode="json"))
+def _entry(sort: str, name: str, says: str, value: Value, notes: str = "") -> Entry:
+    fields = without_empty(value.model_dump(mode="json") | {"notes": notes})
     return Entry(sort, name, says, " ".join(str(part) for part in fields.values()).lower(), {"type": sort, **fields})
 
 

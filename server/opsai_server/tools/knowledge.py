@@ -87,7 +87,8 @@ def _bug_row(bug: KnownBug, version: Version | None) -> dict[str, object]:
 
 def _whole(entry: Entry, offset: int) -> dict[str, object]:
     if entry.type != "page":
-        return entry.whole
+        notes = entry.whole.get("notes")
+        return {**entry.whole, "notes": Own(notes)} if notes else entry.whole
     text = str(entry.whole["text"])
     part = text[offset : offset + PAGE_CHARS]
     after = offset + len(part)
