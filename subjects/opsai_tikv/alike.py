@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 
 from opsai_tikv.facts import StoreFacts, TikvFacts
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.pd_values import Rule
 from opsai_tikv.roles import fits
 from opsai_tikv.wording import named
@@ -24,7 +24,7 @@ def kinds(facts: TikvFacts, rules: Sequence[Rule]) -> dict[Kind, list[StoreFacts
     found: dict[Kind, list[StoreFacts]] = {}
     asked = {(rule.role, rule.constraints): rule for rule in rules}
     for store in facts.stores:
-        if is_alive(store) and store.state == "Up" and store.node_state != "Preparing":
+        if is_heard(store) and store.state == "Up" and store.node_state != "Preparing":
             part = frozenset[tuple[object, ...]](key for key, rule in asked.items() if fits(store.labels, rule))
             size = round(math.log(store.capacity_bytes) / _CLASS) if store.capacity_bytes else 0
             found.setdefault((store.engine, part, size), []).append(store)

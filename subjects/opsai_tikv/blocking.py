@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from opsai_tikv.facts import StoreFacts, TikvFacts
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.placing import unmet
 from opsai_tikv.schedulers import missing_schedulers, paused, scheduler_stores, store_limits
 from opsai_tikv.scheduling import Scheduling
@@ -113,8 +113,8 @@ def _why_not(store: StoreFacts, low: float, snapshots: object, pending: object) 
         return
     if store.state == "Offline":
         yield "leaves the cluster: neither replicas nor leaders go there"
-    elif store.state == "Up" and not is_alive(store):
-        yield "heartbeats or the status port stay away though PD calls it Up"
+    elif store.state == "Up" and not is_heard(store):
+        yield "its heartbeats stay away though PD calls it Up"
     if _is_low(store, low):
         yield f"less than {low:.0%} of the disk is free (low-space-ratio): no replicas go there"
     if store.is_busy:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from opsai_tikv.facts import StoreFacts, TikvFacts
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.pd_values import Progress
 from opsai_tikv.region_health import down_after_seconds
 from opsai_tikv.schedulers import UNLIMITED, store_limits
@@ -30,7 +30,7 @@ def _silent(facts: TikvFacts) -> Iterator[str]:
     silent = [
         (store, store.heartbeat_age_seconds)
         for store in facts.data_stores
-        if not is_alive(store) and store.heartbeat_age_seconds is not None and store.state != "Offline"
+        if not is_heard(store) and store.heartbeat_age_seconds is not None and store.state != "Offline"
     ]
     down = [store for store, age in silent if store.state == "Down" or (limit is not None and age >= limit)]
     gone = {store.entity for store in down}
@@ -84,7 +84,7 @@ def _repair(facts: TikvFacts) -> Iterator[str]:
         work["down-peer"] = states.get("down-peer", 0)
     total = sum(work.values())
     limits = _limits(facts)
-    taking = [store.entity for store in facts.data_stores if store.state == "Up" and is_alive(store)]
+    taking = [store.entity for store in facts.data_stores if store.state == "Up" and is_heard(store)]
     rate = sum(limits.get(entity, {}).get("add-peer", 0.0) for entity in taking)
     if total and rate and facts.stores_known and len(facts.stores) > 1:
         told = ", ".join(f"{count:,} {cause}" for cause, count in work.items() if count)
@@ -102,7 +102,7 @@ def _leaving(facts: TikvFacts, found: Scheduling) -> Iterator[str]:
     for store in leaving:
         own = told or "PD tells no progress"
         yield f"{store.entity} leaves with {plural(store.region_count or 0, 'replica')} left: {own}."
-    if not any(is_alive(store) for store in leaving):
+    if not any(is_heard(store) for store in leaving):
         yield f"{named([store.entity for store in leaving])} is silent too: what is there can only be made up from other stores."
 
 

@@ -13,12 +13,23 @@ _ALIVE_STATES = ("Up", "Offline")
 _MAY_BE_ALIVE = ("answered", "error", "unresolved", "unknown")
 
 
-def is_alive(store: StoreFacts) -> bool:
-    """Say whether the store's peers serve: fresh heartbeats, and a status port that does not stay away."""
+def is_heard(store: StoreFacts) -> bool:
+    """Say whether PD hears the store: fresh heartbeats and no other state than up or leaving."""
     age = store.heartbeat_age_seconds
-    return (
-        store.state in _ALIVE_STATES and age is not None and age < FRESH_SECONDS and store.status_port in _MAY_BE_ALIVE
-    )
+    return store.state in _ALIVE_STATES and age is not None and age < FRESH_SECONDS
+
+
+def is_gone(store: StoreFacts) -> bool:
+    """Say whether the store's peers are lost for now: PD does not hear it, and its process does not answer here either."""
+    return not is_heard(store) and store.status_port != "answered"
+
+
+def is_alive(store: StoreFacts, *, ports_tell: bool) -> bool:
+    """Say whether the store certainly serves: PD hears it, and its status port does not stay away.
+
+    `ports_tell` False: from here no store's port is reached at all, so that one stays away says nothing of it.
+    """
+    return is_heard(store) and (not ports_tell or store.status_port in _MAY_BE_ALIVE)
 
 
 def least_voters(facts: TikvFacts, rules: Sequence[Rule] | None) -> int | None:
@@ -36,14 +47,18 @@ def least_voters(facts: TikvFacts, rules: Sequence[Rule] | None) -> int | None:
     return min(counts) if counts else facts.max_replicas
 
 
-def without_majority(regions: Iterable[Region], gone: frozenset[str]) -> tuple[Region, ...]:
-    """Return the regions whose voters off those stores (ids), neither down nor pending, are fewer than a majority."""
-    return tuple(region for region in regions if serving(region, gone) < len(region.voters) // 2 + 1)
+def without_majority(regions: Iterable[Region], gone: frozenset[str], *, lagging: bool) -> tuple[Region, ...]:
+    """Return the regions whose voters off those stores (ids), the down ones left out, are fewer than a majority.
+
+    `lagging` leaves pending ones out as well: to be sure of a majority, not to say that one is lost, since just after an
+    election every follower counts as pending.
+    """
+    return tuple(one for one in regions if serving(one, gone, lagging=lagging) < len(one.voters) // 2 + 1)
 
 
-def serving(region: Region, gone: frozenset[str]) -> int:
+def serving(region: Region, gone: frozenset[str], *, lagging: bool) -> int:
     """Return how many voters of the region could take part in a vote."""
-    lost = gone | region.down_peers.keys() | set(region.pending_store_ids)
+    lost = gone | region.down_peers.keys() | (set(region.pending_store_ids) if lagging else set[str]())
     return sum(peer.store_id not in lost for peer in region.voters)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from opsai_subjects.reply import without_empty
 from opsai_tikv.facts import TikvFacts
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.pd_values import Operator
 from opsai_tikv.wording import lasting, tally
 
@@ -40,7 +40,7 @@ def waits_for(operator: Operator, facts: TikvFacts) -> str:
     told = text.replace("{store}", stores[0] if stores else "a store").replace(
         "{last}", stores[-1] if stores else "a store"
     )
-    stuck = [entity for entity in stores if (store := facts.store(entity)) is not None and not is_alive(store)]
+    stuck = [entity for entity in stores if (store := facts.store(entity)) is not None and not is_heard(store)]
     return f"{told}; {', '.join(dict.fromkeys(stuck))} does not serve" if stuck else told
 
 

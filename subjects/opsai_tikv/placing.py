@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opsai_tikv.facts import StoreFacts, TikvFacts
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.pd_values import Rule
 from opsai_tikv.roles import fits
 from opsai_tikv.wording import named, plural
@@ -61,7 +61,7 @@ def unmet(rules: Sequence[Rule], facts: TikvFacts) -> list[str]:
 def _unmet(rules: Alike, facts: TikvFacts) -> list[str]:
     rule = rules.first
     stores = [store for store in rules.stores if store.state != "Offline"]
-    alive = [store for store in stores if is_alive(store)]
+    alive = [store for store in stores if is_heard(store)]
     wants = f"placement rule {rules.name} wants {plural(rule.count, rule.role)}"
     if not stores:
         return [f"{wants} with {_asked(rule)}, and no store has that: {_have(rule, facts)}."]

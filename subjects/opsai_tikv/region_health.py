@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from opsai_tikv.facts import StoreFacts, TikvFacts
 from opsai_tikv.go_values import duration_seconds
-from opsai_tikv.majority import is_alive, serving
+from opsai_tikv.majority import is_gone, is_heard, serving
 from opsai_tikv.pd_values import Peer, Region, Rule
 from opsai_tikv.wording import lasting, named, plural
 
@@ -25,8 +25,8 @@ class RegionHealth:
 
 def region_health(region: Region, facts: TikvFacts, rules: Sequence[Rule] | None) -> RegionHealth:
     """Say whether the region serves and what it lacks."""
-    silent = frozenset(store.id for store in facts.stores if not is_alive(store))
-    left, need = serving(region, silent), len(region.voters) // 2 + 1
+    silent = frozenset(store.id for store in facts.stores if is_gone(store))
+    left, need = serving(region, silent, lagging=False), len(region.voters) // 2 + 1
     has_majority = left >= need
     why = [
         *_majority(region, facts, silent, left, need),
@@ -48,9 +48,8 @@ def _majority(region: Region, facts: TikvFacts, silent: frozenset[str], left: in
     if left >= need or not facts.stores_known:
         return []
     lost = [peer for peer in region.voters if peer.store_id in silent or peer.store_id in region.down_peers]
-    stores = named([_silent_store(peer.store_id, facts) for peer in lost])
+    gone = named([_silent_store(peer.store_id, facts) for peer in lost])
     says = f"It has no majority: {left} of {len(region.voters)} voters could take part in a vote and {need} are needed"
-    gone = stores or "none, but replicas lag"
     return [f"{says}; gone: {gone}. It serves neither reads nor writes until one of them is back."]
 
 
@@ -87,7 +86,7 @@ def _replaced(store_id: str, facts: TikvFacts) -> str:
     limit = down_after_seconds(facts)
     if store is None or store.state == "Down":
         return "PD replaces it as its limits allow."
-    if is_alive(store):
+    if is_heard(store):
         return "Its store serves, so only this replica is stuck: see that store's log."
     age = store.heartbeat_age_seconds
     if age is None or limit is None:

@@ -74,6 +74,11 @@ def judge(facts: TikvFacts, scope: Scope, closer: Closer) -> Judged:
     return Judged(ordered[0].state, reasons, tuple(region for part in parts for region in part.losing))
 
 
+def _ports_tell(facts: TikvFacts) -> bool:
+    """Say whether any store's status port is reached from here."""
+    return any(store.status_port == "answered" for store in facts.data_stores)
+
+
 def leader_is_new(facts: TikvFacts, within_seconds: float = 60.0) -> bool:
     """Say whether PD's leader has led for less than that: until then it knows heartbeats from etcd alone, 5 min old at worst.
 
@@ -104,7 +109,11 @@ class _Case:
     @property
     def changes(self) -> bool:
         """Whether any of those to be stopped serves now."""
-        return any(is_alive(store) for store in self.stopped)
+        return any(self.alive(store) for store in self.stopped)
+
+    def alive(self, store: StoreFacts) -> bool:
+        """Say whether the store certainly serves."""
+        return is_alive(store, ports_tell=_ports_tell(self.facts))
 
     @property
     def tolerated(self) -> int:
@@ -124,7 +133,13 @@ def _stores(facts: TikvFacts, scope: Scope, closer: Closer) -> Judged:
         return Judged("unknown", ("PD's stores, region states or replica count could not be read",))
     chosen = {store.entity for store in stopped}
     others = [store for store in facts.data_stores if store.entity not in chosen]
-    case = _Case(facts, closer, stopped, tuple(store for store in others if not is_alive(store)), voters)
+    case = _Case(
+        facts,
+        closer,
+        stopped,
+        tuple(store for store in others if not is_alive(store, ports_tell=_ports_tell(facts))),
+        voters,
+    )
     if case.silent and leader_is_new(facts):
         return Judged("unknown", ("PD's leader is new and has not heard from every store yet: ask again in a minute",))
     if len(others) - len(case.silent) < voters // 2 + 1:
@@ -138,9 +153,11 @@ def _listed(case: _Case) -> Judged:
     regions = case.closer.regions or ()
     if not regions:
         return Judged("unknown", ("PD lists no region",))
-    already = frozenset(store.id for store in case.gone if not is_alive(store))
-    before = {region.id for region in without_majority(regions, already)}
-    losing = tuple(region for region in without_majority(regions, case.gone_ids) if region.id not in before)
+    already = frozenset(store.id for store in case.gone if not case.alive(store))
+    before = {region.id for region in without_majority(regions, already, lagging=True)}
+    losing = tuple(
+        region for region in without_majority(regions, case.gone_ids, lagging=True) if region.id not in before
+    )
     reasons = [*_silence(case)]
     if before:
         lost = plural(len(before), "region")
@@ -203,7 +220,7 @@ def _lacking(case: _Case) -> Judged:
     counts = {cause: (case.facts.region_states or {}).get(cause, 0) for cause in LACKING}
     unseen = {cause: count for cause, count in counts.items() if count and cause not in case.closer.lacking}
     regions = {region.id: region for listed in case.closer.lacking.values() for region in listed}
-    losing = without_majority(regions.values(), case.gone_ids)
+    losing = without_majority(regions.values(), case.gone_ids, lagging=True)
     reasons: list[str] = []
     if losing:
         reasons.append(

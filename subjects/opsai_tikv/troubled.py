@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_gone, is_heard
 from opsai_tikv.pd import REGIONS_LISTED_AT_MOST, Pd, RegionCheck
 from opsai_tikv.pd_traffic import WHOLE_AT_MOST
 from opsai_tikv.pd_values import Region
@@ -123,20 +123,18 @@ def suspects(check: RegionCheck, facts: TikvFacts) -> dict[str, int]:
     if check == "offline-peer":
         return {store.entity: store.region_count or 0 for store in facts.data_stores if store.state == "Offline"}
     if check == "down-peer":
-        return {store.entity: store.region_count or 0 for store in facts.data_stores if not is_alive(store)}
+        return {store.entity: store.region_count or 0 for store in facts.data_stores if not is_heard(store)}
     return {}
 
 
-def leaderless(facts: TikvFacts, after_seconds: float = 60.0) -> Mapping[str, int] | None:
-    """Return silent stores that still lead regions in PD's books, long after others should have been elected.
+def leaderless(facts: TikvFacts, after_seconds: float = 60.0) -> Mapping[str, int]:
+    """Return stores that are gone and still lead regions in PD's books, long after others should have been elected.
 
     PD counts leaders from the regions' own heartbeats, and a new leader reports at once. So what a store that has been
-    silent for a minute still leads, nobody else reports: those regions have no leader. None when PD was not asked.
+    silent for a minute still leads, nobody else reports: those regions have no leader.
     """
-    if not facts.stores_known:
-        return None
     return {
         store.entity: store.leader_count
         for store in facts.data_stores
-        if store.leader_count and not is_alive(store) and (store.heartbeat_age_seconds or 0.0) > after_seconds
+        if store.leader_count and is_gone(store) and (store.heartbeat_age_seconds or 0.0) > after_seconds
     }

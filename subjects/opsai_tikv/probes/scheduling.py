@@ -14,7 +14,7 @@ from opsai_tikv.attempts import Attempts
 from opsai_tikv.blocking import blocking
 from opsai_tikv.ending import ending
 from opsai_tikv.facts import TikvFacts, same_entity
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.operating import COLUMNS, ended, oldest_first, operator_row, touches, working
 from opsai_tikv.pd_defaults import changed, differing, version_of
 from opsai_tikv.placing import alike_rules, rule_line
@@ -80,7 +80,7 @@ def _shown_lists(lists: Mapping[str, list[str]]) -> dict[str, object]:
 
 
 def _about(facts: TikvFacts, found: Scheduling) -> dict[str, object]:
-    alive = [store.entity for store in facts.stores if is_alive(store)]
+    alive = [store.entity for store in facts.stores if is_heard(store)]
     config = facts.config or {}
     return {
         "schedulers": scheduler_lines(facts, found),

@@ -4,7 +4,7 @@ from opsai_subjects.model import MetricsSource
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.pd import Pd
 from opsai_tikv.pd_values import Region
 from opsai_tikv.region_health import down_after_seconds
@@ -63,7 +63,7 @@ def _takes(scope: Scope) -> str:
 
 def _afterwards(facts: TikvFacts, scope: Scope, judged: Judged) -> list[str]:
     found: list[str] = []
-    leaders = sum(store.leader_count or 0 for store in scope.stores if is_alive(store))
+    leaders = sum(store.leader_count or 0 for store in scope.stores if is_heard(store))
     if leaders:
         found.append(
             f"{plural(leaders, 'region')} led there would choose a new leader (10 to 20 s without service each, "

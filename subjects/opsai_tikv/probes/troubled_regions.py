@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_tikv.attempts import Attempts
-from opsai_tikv.facts import TikvFacts
+from opsai_tikv.facts import StoreFacts, TikvFacts
 from opsai_tikv.keys import owner_of_range
-from opsai_tikv.majority import is_alive, without_majority
+from opsai_tikv.majority import is_gone, is_heard, without_majority
 from opsai_tikv.pd import REGIONS_LISTED_AT_MOST, Pd, RegionCheck
 from opsai_tikv.pd_values import Region
 from opsai_tikv.region_health import region_health
@@ -25,10 +25,10 @@ async def troubled_regions(pd: Pd, facts: TikvFacts) -> Answer:
     """Count what is not well by cause and by store. Never raises for what cannot be read."""
     tries = Attempts()
     found = await read_troubled(pd, tries, facts)
-    silent = frozenset(store.id for store in facts.data_stores if not is_alive(store))
+    gone = frozenset(store.id for store in facts.data_stores if is_gone(store))
     listed = {region.id: region for regions in found.listed.values() for region in regions}
     everything = found.every if found.every is not None else tuple(listed.values())
-    lost = without_majority(everything, silent) if facts.stores_known else ()
+    lost = without_majority(everything, gone, lagging=False) if facts.stores_known else ()
     causes = [_cause(check, found, facts) for check in HARM if found.counts.get(check)]
     value: dict[str, object] = {
         "regions": facts.region_count,
@@ -71,17 +71,23 @@ def _majority(found: Troubled, facts: TikvFacts, lost: Sequence[Region]) -> str:
     """Say whether any region may have lost its majority, and how that is known."""
     if lost:
         return f"{plural(len(lost), 'region')} known without a majority"
-    if found.every is not None and facts.stores_known:
-        return f"each of {len(found.every)} regions has a majority of voters on stores that serve"
-    led = leaderless(facts)
-    if led is None:
+    if not facts.stores_known:
         return "unknown: PD could not list the stores"
+    quiet = [store for store in facts.data_stores if not is_heard(store)]
+    running = [store.entity for store in quiet if not is_gone(store)]
+    if running:
+        return f"unknown: PD does not hear {named(running)}, whose process answers here: regions there may well serve"
+    if found.every is not None:
+        return f"each of {len(found.every)} regions has a majority of voters on stores that serve"
+    return _by_leaders(facts, quiet)
+
+
+def _by_leaders(facts: TikvFacts, quiet: Sequence[StoreFacts]) -> str:
+    """Tell it by what silent stores still lead, where there are too many regions to look at each."""
+    led = leaderless(facts)
     if led:
-        return (
-            f"{plural(sum(led.values()), 'region')} still led by silent stores in PD's books ({counted(led)}): nobody else reports "
-            "them, so they have no leader, most likely no majority"
-        )
-    quiet = [store for store in facts.data_stores if not is_alive(store)]
+        of = f"{plural(sum(led.values()), 'region')} still led by silent stores in PD's books ({counted(led)})"
+        return f"{of}: nobody else reports them, so they have no leader, most likely no majority"
     if not quiet:
         return "no store is silent, so none can have lost it by a lost store"
     if any((store.heartbeat_age_seconds or 0.0) <= 60.0 for store in quiet):
@@ -112,10 +118,14 @@ def _where(stores: dict[str, int]) -> str:
 def _silent(facts: TikvFacts) -> list[str]:
     return [
         f"{store.entity} {store.state}, silent for {lasting(store.heartbeat_age_seconds)}, {store.region_count or 0:,} peers, "
-        f"{store.leader_count or 0:,} leaders"
+        f"{store.leader_count or 0:,} leaders{_answers(store)}"
         for store in facts.data_stores
-        if not is_alive(store) and store.heartbeat_age_seconds is not None
+        if not is_heard(store) and store.heartbeat_age_seconds is not None
     ][:ROWS]
+
+
+def _answers(store: StoreFacts) -> str:
+    return "; its process answers here, so it may be cut off from PD alone" if store.status_port == "answered" else ""
 
 
 async def one_cause(pd: Pd, facts: TikvFacts, asked: str) -> Answer:

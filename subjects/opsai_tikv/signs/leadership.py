@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from opsai_tikv.facts import StoreFacts, location_labels
-from opsai_tikv.majority import is_alive
+from opsai_tikv.majority import is_heard
 from opsai_tikv.seen import ABSENT, Look, Seen, unknown
 from opsai_tikv.signs.reach import pd_disconnected, process_gone, status_silent
 from opsai_tikv.signs.rule import SignRule
@@ -99,7 +99,7 @@ def leaving_and_stuck(look: Look, entity: str) -> Seen:
         return ABSENT
     track = look.track("regions", entity)
     counted = track is not None and track.before is not None and track.now is not None
-    if not counted and is_alive(store):
+    if not counted and is_heard(store):
         return unknown(f"it is leaving with {store.region_count} regions, and no metric tells whether any has left")
     moved = track.before - track.now if track and track.before is not None and track.now is not None else 0.0
     if moved >= 1:

@@ -13,6 +13,10 @@ from tests.tikv.probes.asked import ROWS_OF_7, ask_regions, counted, listed, qui
 pytestmark = pytest.mark.anyio
 
 
+DEAD = {"4": "refused", "5": "refused"}
+"""Stores whose status port refuses: what PD does not hear is gone."""
+
+
 def large(**more: object) -> FakePd:
     """Return a PD with more regions than may be listed."""
     return quiet(**{"regions/count": {"count": 2_000_000, "regions": None}, **more})
@@ -82,7 +86,7 @@ async def test_a_region_with_two_of_three_voters_on_silent_stores_is_named_as_wi
         stores=stores_of(store("1"), silent("4", 90), silent("5", 90)),
         **{"regions/key": listed(region(2, leader=4), region(3, (1, 4, 9)))},
     )
-    found = await ask_regions(fake)
+    found = await ask_regions(fake, dead=DEAD)
 
     assert found["without_majority"] == 1
     assert found["regions_without_majority"][0][0] == "region:2"
@@ -96,11 +100,37 @@ async def test_what_a_silent_store_still_leads_tells_of_lost_majorities_where_no
     leaders: int, says: str
 ) -> None:
     gone = store("5", heard=300.0, state_name="Disconnected", leader_count=leaders)
-    found = await ask_regions(
-        large(stores=stores_of(store("1"), store("4"), gone)), metrics=MemoryMetrics(counted(down_peer=900))
-    )
+    fake = large(stores=stores_of(store("1"), store("4"), gone))
+    found = await ask_regions(fake, metrics=MemoryMetrics(counted(down_peer=900)), dead={"5": "refused"})
 
     assert says in found["majority"]
+
+
+async def test_stores_that_only_pd_does_not_hear_are_not_said_to_have_taken_a_majority_away() -> None:
+    fake = quiet(
+        stores=stores_of(store("1"), silent("4", 90), silent("5", 90)), **{"regions/key": listed(region(2, leader=4))}
+    )
+    found = await ask_regions(fake)
+
+    assert found["without_majority"] == 0
+    assert "its process answers here, so it may be cut off from PD alone" in found["silent_stores"][0]
+
+
+async def test_status_ports_that_nobody_reaches_from_here_say_nothing_of_stores_that_pd_hears() -> None:
+    fake = quiet(**{"regions/key": listed(region(2))})
+    unreachable = dict.fromkeys(("1", "4", "5"), "late")
+
+    assert (await ask_regions(fake, dead=unreachable))["without_majority"] == 0
+    assert (await ask_regions(fake, dead=unreachable, stop="store:4"))["stop"]["state"] == "safe"
+    assert (await ask_regions(fake, dead={"5": "late"}, stop="store:4"))["stop"]["state"] == "at_risk"
+
+
+async def test_a_region_whose_followers_all_lag_is_not_said_to_have_lost_its_majority() -> None:
+    """Just after an election a leader counts every follower as pending (tikv raftstore collect_pending_peers)."""
+    fake = quiet(**{"regions/key": listed(region(2, pending=[4, 5]))})
+
+    assert (await ask_regions(fake))["without_majority"] == 0
+    assert (await ask_regions(fake, stop="store:1"))["stop"]["state"] == "at_risk"
 
 
 async def test_one_region_is_found_by_id_and_says_why_it_is_not_well() -> None:
@@ -124,7 +154,7 @@ async def test_a_region_without_a_majority_says_that_it_serves_nothing() -> None
     fake = quiet(
         stores=stores_of(store("1"), silent("4", 700), silent("5", 700)), **{"region/id/45": region(45, leader=5)}
     )
-    found = await ask_regions(fake, region="region:45")
+    found = await ask_regions(fake, region="region:45", dead=DEAD)
 
     assert not found["has_majority"]
     assert found["why"][0].startswith("It has no majority: 1 of 3 voters could take part in a vote and 2 are needed")
