@@ -10,6 +10,7 @@ import anyio
 from bench.logs import searching
 from bench.promql import evaluator
 from bench.replies import replies
+from bench.scraping import scraping
 from bench.serving import cold_start, sizes
 from bench.table import Row, table
 from bench.ticking import ticking
@@ -41,7 +42,7 @@ def main() -> None:
         store = folder / "watched.sqlite"
         rows: list[Row] = [cold_start(recording, folder)]
         watched, ticket = anyio.run(watching, recording, store)
-        rows += [*watched, *evaluator(recording, folder), *sizes(recording, store, ticket)]
+        rows += [*watched, *evaluator(recording, folder), *scraping(recording), *sizes(recording, store, ticket)]
         rows += searching(recording, folder, given.log_megabytes)
     print(f"On {recording.name}, Python {platform.python_version()}, {platform.machine()}:")
     print(table(rows))

@@ -43,7 +43,13 @@ class Ring:
         return [head for head in values if head not in self._rows]
 
     def add(self, at_ms: int, values: dict[bytes, float], labels: dict[bytes, dict[str, str]]) -> None:
-        """Take in one scrape, at a time later than all before; `labels` are those of series not held yet."""
+        """Take in one scrape; `labels` are those of series not held yet.
+
+        A time that is not later than the last one means that the clock was set back: what was held is let go then.
+        """
+        if self._count and at_ms <= self._t_ms[(self._count - 1) % self._t_ms.size]:
+            self._count = 0
+            self._v[:] = _NOTHING
         for head, own in labels.items():
             if head not in self._rows:
                 self._make(head, own)

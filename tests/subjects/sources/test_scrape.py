@@ -143,6 +143,14 @@ async def test_only_a_quarter_of_an_hour_is_kept_and_series_that_are_gone_are_le
     assert "Scraped from here since 12:00:00Z" in reply.warnings[0]
 
 
+async def test_a_clock_that_is_set_back_begins_anew() -> None:
+    async with loopback(telling("b 1\n")) as served, scraping(served.url) as found:
+        await found.rounds(4)
+        found.clock.later(-3600)
+        await found.rounds(2)
+        assert await found.now("count_over_time(b[2h])") == {"n0": 2.0}
+
+
 async def test_a_metric_that_is_not_kept_is_named() -> None:
     async with loopback(telling("b 1\n")) as served, scraping(served.url) as found:
         reply = await found.scraper.instant("b + on () d")

@@ -1,16 +1,20 @@
 """A cluster without a Prometheus, scraped by opsai itself, is judged as one with a Prometheus."""
 
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
+from anyio.abc import ByteStream
+from pydantic import JsonValue
 
-from opsai_subjects.config import WebLimits
+from opsai_subjects.config import ClusterSettings, WebLimits
 from opsai_subjects.endpoint import Access
 from opsai_subjects.model import Clock, ScrapeTarget
-from opsai_subjects.opening import ReplayCluster, open_replay
+from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay
 from opsai_subjects.promql.scoping import named
 from opsai_subjects.sources.scrape import PATHS, Scraper
 from opsai_subjects.sources.web import open_web
@@ -19,8 +23,9 @@ from opsai_tikv.kind import KIND
 from opsai_tikv.scraped import METRICS
 from tests.subjects.recording.opened import INCIDENTS
 from tests.subjects.sources.exposed import exposed, serving
+from tests.subjects.sources.loopback import http, loopback
 from tests.tikv.cluster import STORES, healthy, subject
-from tests.tikv.pd.fake import ADDRESSES
+from tests.tikv.pd.fake import ADDRESSES, URLS
 
 pytestmark = pytest.mark.anyio
 
@@ -101,3 +106,31 @@ def test_what_signals_read_is_kept_and_no_more() -> None:
     assert not any(
         wants(name) for name in ("promhttp_metric_handler_requests_total", "tikv_nothing", "http_requests_total")
     )
+
+
+async def test_with_pd_alone_a_cluster_scrapes_itself_in_the_background() -> None:
+    pd = healthy()
+
+    async def answer(stream: ByteStream) -> None:
+        path = served.paths[-1].partition("?")[0]
+        found = b"tikv_raftstore_leader_missing 0\n" if path == "/metrics" else json.dumps(told(path)).encode()
+        await stream.send(http(200, found))
+
+    def told(path: str) -> JsonValue:
+        reply = pd(httpx.Request("GET", f"{URLS[0]}{path}", headers={"PD-Allow-follower-handle": "true"}))
+        return json.loads(reply.content)
+
+    async with loopback(answer) as served:
+        here = served.url.removeprefix("http://")
+        addresses = dict.fromkeys((*ADDRESSES.values(), *(f"{host}:20180" for host in STORES.values())), here)
+        settings = ClusterSettings(pd=URLS, addresses=addresses)
+        async with open_cluster("prod", settings, WebLimits()) as cluster:
+            metrics = cluster.subject.sources.metrics
+            assert metrics is not None
+            up = await metrics.instant("up")
+
+    assert {(one.labels["job"], one.labels["instance"], one.last) for one in up.series} == {
+        *(("pd", address, 1.0) for address in ADDRESSES.values()),
+        *(("tikv", f"{host}:20180", 1.0) for host in STORES.values()),
+    }
+    assert served.paths.count("/metrics") == 6
