@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.table import Row
 from opsai_subjects.promql.scoping import named
-from opsai_subjects.recording.folder import Recording
+from opsai_subjects.recording.folder import open_recording
 from opsai_subjects.registry import subject_kind
 from opsai_subjects.sources.exposition import Exposition
 from opsai_subjects.sources.ring import Ring
@@ -17,8 +18,9 @@ SCRAPES = 61
 """A quarter of an hour at one in 15 s."""
 
 
-def scraping(recording: Recording) -> list[Row]:
+def scraping(folder: Path) -> list[Row]:
     """Time a first scrape, in which labels are parsed, one of the later ones, and the library's parser on all of it."""
+    recording = open_recording(folder)
     nodes = exposed(recording, lambda _: True).values()
     text = max((node.text(recording.incident.start.timestamp() + 60) or b"" for node in nodes), key=len)
     kind = subject_kind(recording.incident.subject)
