@@ -21,7 +21,10 @@ async def test_lines_come_newest_first_with_how_many_matched(tmp_path: Path) -> 
 
     assert reply["matched"] == 61
     assert reply["lines"][0]["text"].endswith("tick 0")
-    assert reply["shown"]["lines"] == "15 of 61; narrow with contains, regex, levels, nodes or a shorter window"
+    assert reply["shown"]["lines"] == (
+        "15 of 61; narrow with contains, regex, levels, nodes or a shorter window; "
+        "the next: offset=15, start and end of the window"
+    )
     assert [one["text"] for one in errors["lines"]] == ["disk is full"]
 
 
@@ -63,6 +66,37 @@ async def test_templates_count_kinds_of_lines_and_mark_new_ones(tmp_path: Path) 
     }
     assert (old["template"], old["new"], old["count"]) == ("region <n> elected", False, 61)
     assert reply["baseline"]["window"]["start"] == "2026-05-01T11:40:00.000Z"
+
+
+async def test_a_kind_is_compared_with_its_rate_in_the_baseline_that_was_asked_for(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        toy.logs.lines += [line("a", n, "slow write") for n in range(300)]
+        toy.logs.lines += [line("a", n, "slow write") for n in range(301, 1500, 60)]
+        toy.logs.lines += [line("a", n, "rare") for n in (10, 1400)]
+        asked = await toy.ask("search_logs", templates=True, minutes=5, baseline_minutes=20)
+        as_long = await toy.ask("search_logs", templates=True, minutes=5)
+
+    slow, rare = asked["templates"]
+    assert (slow["template"], slow["new"], slow["times_baseline"]) == ("slow write", False, 60.0)
+    assert (rare["template"], rare["new"], rare["times_baseline"]) == ("rare", False, 4.0)
+    assert asked["baseline"]["window"]["start"] == "2026-05-01T11:35:00.000Z"
+    assert [(one["template"], one["new"]) for one in as_long["templates"]] == [("rare", True), ("slow write", False)]
+
+
+async def test_pages_follow_one_another_without_a_gap_or_a_line_twice(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        toy.logs.lines += [line("ab"[n % 2], n // 3, f"tick {n}") for n in range(50)]
+        found: list[str] = []
+        span: dict[str, str] = {}
+        while True:
+            reply = await toy.ask("search_logs", limit=7, offset=len(found), **span)
+            span = {"start": reply["window"]["start"], "end": reply["window"]["end"]}
+            found += [one["text"].rpartition("] ")[2] for one in reply["lines"]]
+            if f"offset={len(found)}" not in reply["shown"]["lines"]:
+                break
+            toy.logs.lines.append(line("c", -60, "written meanwhile"))
+
+    assert sorted(found) == sorted(f"tick {n}" for n in range(50))
 
 
 async def test_nothing_is_called_new_when_there_is_no_log_from_before(tmp_path: Path) -> None:
