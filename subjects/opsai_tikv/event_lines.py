@@ -10,6 +10,7 @@ from json import loads
 from pydantic import JsonValue
 
 from opsai_subjects.model import Event, LogLine, Scalar, clean
+from opsai_tikv.event_changes import told_of_change
 from opsai_tikv.logs import by_id, classify
 from opsai_tikv.pd_settings import flattened
 
@@ -38,6 +39,9 @@ ONCE = (
     "leader_transfer_resumed",
     "version_changed",
     "duplicate_store",
+    "asked_by_hand",
+    "store_limit_changed",
+    "placement_rule_changed",
 )
 """Told one by one, but the same of one node within a few seconds as one."""
 BURSTS = (
@@ -61,6 +65,11 @@ BURSTS = (
     "slow_etcd",
     "read_index_slow",
     "pd_peer_unreachable",
+    "snapshot_sent",
+    "snapshot_applied",
+    "peers_changed",
+    "regions_split",
+    "regions_merged",
 )
 """Told together: how many within how long."""
 OWN = ("welcome", "scheduler_removed", "config_changed")
@@ -81,6 +90,9 @@ _LEAST = {
     "operator_added": 5,
     "operator_canceled": 3,
     "slow_raftstore": 2,
+    "peers_changed": 5,
+    "regions_split": 5,
+    "regions_merged": 5,
 }
 _WAYS_TOLD = 6
 _MOVES = ("transfer_leader", "region_leader_changed", "operator_added", "operator_canceled", "operator_timeout")
@@ -96,6 +108,7 @@ _EACH = (
     "scheduler_added",
     "leader_transfer_paused",
     "leader_transfer_resumed",
+    "store_limit_changed",
 )
 """Told apart by whom they speak of."""
 _WHO_FIELDS = ("addr", "endpoints", "remote-peer-id")
@@ -279,7 +292,7 @@ def _detail(pattern: str, burst: Sequence[LogLine], names: Names) -> str:
         return f"it was asked to stop ({clean(first.message, 80)})"
     if pattern == "election_timeout":
         return "followers that no longer hear their region's leader stand for election"
-    return ""
+    return told_of_change(pattern, burst)
 
 
 def _grouped(lines: Sequence[LogLine], gap_seconds: float) -> list[list[LogLine]]:

@@ -11,12 +11,13 @@ from opsai_subjects.model import LogLine, ParsedLine
 from opsai_tikv.log_lines import parse_log
 from opsai_tikv.log_pattern import Pattern
 from opsai_tikv.log_patterns_bugs import BUG_PATTERNS
+from opsai_tikv.log_patterns_changes import CHANGE_PATTERNS
 from opsai_tikv.log_patterns_pd import PD_PATTERNS
 from opsai_tikv.log_patterns_tikv import TIKV_PATTERNS
 
 __all__ = ["PATTERNS", "Pattern", "by_id", "classify", "parse_log", "texts"]
 
-PATTERNS: tuple[Pattern, ...] = TIKV_PATTERNS + PD_PATTERNS + BUG_PATTERNS
+PATTERNS: tuple[Pattern, ...] = TIKV_PATTERNS + PD_PATTERNS + BUG_PATTERNS + CHANGE_PATTERNS
 """All of them. `fatal` is known by the line's level alone."""
 
 _COMPILED = {pattern.id: re.compile(pattern.regex) for pattern in PATTERNS if pattern.regex}
