@@ -224,10 +224,10 @@ def _lacking(case: _Case) -> Judged:
     reasons: list[str] = []
     if losing:
         reasons.append(
-            f"{len(losing)} of {plural(len(regions), 'region')} that lack a peer already would lose the majority"
+            f"of the regions that lack a peer already ({len(regions)}), {len(losing)} would lose their majority"
         )
     elif regions:
-        reasons.append(f"each of {plural(len(regions), 'region')} that lack a peer already keeps a majority elsewhere")
+        reasons.append(f"the regions that lack a peer already ({len(regions)}) keep a majority elsewhere")
     if unseen:
         says = ", ".join(f"{count:,} {cause}" for cause, count in unseen.items())
         reasons.append(f"regions lack peers already, and which of them stand here was not seen: {says}")
