@@ -1,11 +1,12 @@
 """The tool `compare_windows`: which metrics are unusual in a window, against an earlier one and against the node's peers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
 import numpy as np
+from anyio import to_thread
 from pydantic import Field
 
 from opsai_server.tools.catalogue_round import CatalogueRound
@@ -31,6 +32,8 @@ from opsai_subjects.windows import End, Minutes, Start, moment_of, window
 
 ROWS = 12
 LEAST_ROWS = 5
+KEPT_ROWS = 5_000
+"""Rows are stored, highest first, up to so many: 300 stores make 80,000, most of which tell nothing."""
 BEFORE = "before"
 AGO_SECONDS = {"hour_ago": 3_600.0, "yesterday": 86_400.0, "last_week": 604_800.0}
 MIDDLE_THIRD = 3
@@ -65,9 +68,9 @@ async def compare_windows(
     round_ = CatalogueRound(metrics)
     await round_.read({one.name: ranged(desk, one.promql) for one in signals}, asked, step_seconds)
     entities = Entities(desk, facts)
-    tracks = [track for one in signals for track in _tracks(one, round_.found.get(one.name, ()), entities, base, span)]
-    rows = contrasts(
-        tracks, {node.entity: node.role for node in facts.nodes}, round(span.seconds / step_seconds) if tracks else 0
+    roles = {node.entity: node.role for node in facts.nodes}
+    tracks, rows = await to_thread.run_sync(
+        _compared, signals, round_.found, entities, base, span, roles, round(span.seconds / step_seconds)
     )
     about: dict[str, object] = {
         "window": span,
@@ -79,8 +82,27 @@ async def compare_windows(
         "unusual_from": UNUSUAL,
     }
     unread = unread_rows(round_.unread)
-    value = {**about, "rows": [_whole(row) for row in rows], "unread": round_.unread}
+    value = {
+        **about,
+        "rows": [_whole(row) for row in rows[:KEPT_ROWS]],
+        "rows_left_out": max(0, len(rows) - KEPT_ROWS),
+        "unread": round_.unread,
+    }
     return Answer(at=desk.now(), value=value, shown={**_shown(about, rows, tracks, partial=bool(unread)), **unread})
+
+
+def _compared(
+    signals: Sequence[Signal],
+    found: Mapping[str, Sequence[Series]],
+    entities: Entities,
+    base: Window,
+    span: Window,
+    roles: Mapping[str, str],
+    points: int,
+) -> tuple[list[Track], list[Contrast]]:
+    """Return the series in both windows and their rows: seconds of arithmetic where there are hundreds of nodes."""
+    tracks = [track for one in signals for track in _tracks(one, found.get(one.name, ()), entities, base, span)]
+    return tracks, contrasts(tracks, roles, points)
 
 
 def _shown(
