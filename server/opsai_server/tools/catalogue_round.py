@@ -24,6 +24,8 @@ class CatalogueRound:
     metrics: MetricsSource
     found: dict[str, list[Series]] = field(default_factory=dict[str, list[Series]])
     unread: list[Unread] = field(default_factory=list[Unread])
+    partial: set[str] = field(default_factory=set[str])
+    """What the engine said it could answer only in part."""
     _failures: int = 0
     _silent: SourceError | None = None
 
@@ -57,6 +59,8 @@ class CatalogueRound:
                 self._silent = error
             return self._left(name, error.came_back, error.advice)
         self._failures = 0
+        if reply.partial:
+            self.partial.add(name)
         self.found.setdefault(name, []).extend(reply.series)
         return True
 

@@ -1,6 +1,6 @@
 """The tool `compare_windows`: which metrics are unusual in a window, against an earlier one and against the node's peers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
@@ -13,6 +13,7 @@ from opsai_server.tools.catalogue_round import CatalogueRound
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.entities import Entities
 from opsai_server.tools.sampling import ranged, step
+from opsai_server.tools.strangers import parted, told
 from opsai_subjects.contrast import (
     LEAST_POINTS,
     UNUSUAL,
@@ -27,7 +28,7 @@ from opsai_subjects.contrast import (
 from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
 from opsai_subjects.model import Series, Window
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
-from opsai_subjects.subject import Signal
+from opsai_subjects.subject import Facts, Signal
 from opsai_subjects.windows import End, Minutes, Start, moment_of, window
 
 ROWS = 12
@@ -52,7 +53,7 @@ async def compare_windows(
     """Rank what is unusual: every named metric and node in a window against a baseline and its peers.
 
     Use it to see where to look; start the window at the onset. score: log2 of the shift in usual scatters, mostly what peers did
-    not share; under 3 is usual. Claim path: /rows/0/score. Costs some 300 range queries.
+    not share; under 3 is usual. Claim path: /rows/0/score. Costs a range query per metric.
     """
     metrics = desk.subject.sources.metrics
     if metrics is None:
@@ -60,26 +61,28 @@ async def compare_windows(
             f"Cluster {desk.name!r} has no metrics engine. Set `prometheus` in opsai.toml or give --prometheus URL."
         )
     signals = _signals(desk.kind.signals, topic)
-    facts = await desk.names()
     span = window(desk.now(), minutes, start, end)
     base = _baseline(span, baseline)
+    facts = await desk.names()
     step_seconds = step(desk, span.seconds)
     asked = [Window(start=base.start, end=span.end)] if base.end == span.start else [base, span]
     round_ = CatalogueRound(metrics)
     await round_.read({one.name: ranged(desk, one.promql) for one in signals}, asked, step_seconds)
+    found, strangers = _ours(desk, facts, signals, round_)
     entities = Entities(desk, facts)
     roles = {node.entity: node.role for node in facts.nodes}
     tracks, rows = await to_thread.run_sync(
-        _compared, signals, round_.found, entities, base, span, roles, round(span.seconds / step_seconds)
+        _compared, signals, found, entities, base, span, roles, round(span.seconds / step_seconds)
     )
     about: dict[str, object] = {
         "window": span,
         "baseline": base,
         "step_seconds": step_seconds,
         "metrics": len(signals),
-        "without_series": sum(1 for one in signals if not round_.found.get(one.name)),
+        "without_series": sum(1 for one in signals if not found[one.name]),
         "series": len(tracks),
         "unusual_from": UNUSUAL,
+        **without_empty({"left_out": told(desk, strangers), "partial": _partial(round_.partial)}),
     }
     unread = unread_rows(round_.unread)
     value = {
@@ -89,6 +92,24 @@ async def compare_windows(
         "unread": round_.unread,
     }
     return Answer(at=desk.now(), value=value, shown={**_shown(about, rows, tracks, partial=bool(unread)), **unread})
+
+
+def _ours(
+    desk: Desk, facts: Facts, signals: Sequence[Signal], round_: CatalogueRound
+) -> tuple[dict[str, list[Series]], list[str]]:
+    """Return the series of this cluster by signal, and for each of the others what it names."""
+    found: dict[str, list[Series]] = {}
+    strangers: list[str] = []
+    for one in signals:
+        found[one.name], names = parted(desk, facts, round_.found.get(one.name, ()), one.promql)
+        strangers += names
+    return found, strangers
+
+
+def _partial(names: Collection[str]) -> str:
+    if not names:
+        return ""
+    return f"Of {len(names)} metrics a part could not be read: a series that is not here may exist, so `first seen` and zeros may be wrong."
 
 
 def _compared(

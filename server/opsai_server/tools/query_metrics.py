@@ -46,7 +46,7 @@ async def query_metrics(
     minutes: Minutes = None,
     start: Start = None,
     end: End = None,
-    step_seconds: Annotated[float | None, Field(description="Seconds between points (about 40 points).", ge=1)] = None,
+    step_seconds: Annotated[float | None, Field(description="Between points (about 40 points).", ge=1)] = None,
     points: Annotated[bool, Field(description="Show the points of the 5 series that moved most.")] = False,
     limit: Annotated[int, Field(description="Series shown.", ge=1, le=100)] = 20,
 ) -> Answer:

@@ -120,6 +120,24 @@ async def test_what_cannot_be_compared_is_refused_with_its_reason(
     assert why in told
 
 
+async def test_series_of_another_cluster_are_left_out_and_counted(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        latencies(toy, a=CALM * 2, b=CALM * 2, c=CALM * 2, stranger=CALM + LATE)
+        reply = await toy.ask("compare_windows", minutes=5)
+
+    assert reply["left_out"].startswith("1 series name nodes that are none of this cluster: instance 10.0.0.4:7000.")
+    assert (reply["series"], reply["unusual"]) == (3, 0)
+
+
+async def test_a_partial_answer_is_said_since_what_is_not_there_may_exist(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        toy.metrics.partial = True
+        latencies(toy, a=CALM * 2)
+        reply = await toy.ask("compare_windows", minutes=5)
+
+    assert reply["partial"].startswith("Of 1 metrics a part could not be read")
+
+
 async def test_without_a_metrics_engine_it_says_what_to_set(tmp_path: Path) -> None:
     async with served(tmp_path, metrics=False) as toy:
         told = await toy.fail("compare_windows")
