@@ -157,6 +157,8 @@ class TikvFacts(Facts):
     schedulers: tuple[str, ...] | None = None
     paused_schedulers: tuple[str, ...] | None = None
     paused_checkers: tuple[str, ...] | None = None
+    denied_ranges: tuple[str, ...] | None = None
+    """Rules that keep PD from scheduling a range of keys; read only while a store leaves or gives its leaders away."""
     evicting: dict[str, str] = Field(default_factory=dict[str, str])
     """Store entity to the scheduler that moves its leaders away."""
     config: dict[str, Scalar] | None = None

@@ -19,7 +19,7 @@ from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
 from opsai_tikv.pd_values import Members, Outcome, Store, View
 from opsai_tikv.peculiar import peculiar
-from opsai_tikv.placed import Gc, Placement, read_gc, read_placement, read_traffic
+from opsai_tikv.placed import Gc, Placement, read_denied, read_gc, read_placement, read_traffic
 from opsai_tikv.reaching import address_of, status_address
 from opsai_tikv.roles import may_lead
 from opsai_tikv.status import StatusPort
@@ -39,6 +39,7 @@ class _Found:
 
     placement: Placement = field(default_factory=Placement)
     hot: dict[Direction, tuple[HotRegion, ...]] = field(default_factory=dict[Direction, tuple[HotRegion, ...]])
+    denied: tuple[str, ...] | None = None
     gc: Gc = field(default_factory=Gc)
     followed: Followed | None = None
     region_states: dict[str, int] | None = None
@@ -128,6 +129,7 @@ def _facts(
         schedulers=placement.schedulers,
         paused_schedulers=placement.paused,
         paused_checkers=placement.paused_checkers,
+        denied_ranges=found.denied,
         evicting=placement.evicting,
         config=config.values if config else None,
         store_config=found.settings,
@@ -157,6 +159,8 @@ async def _side_by_side(
 
     async def of_pd() -> None:
         found.placement = await read_placement(pd, tries)
+        if found.placement.evicting or any(store.state == "Offline" for store in stores):
+            found.denied = await read_denied(pd, tries)
         found.hot = await read_traffic(pd, tries)
         found.gc = await read_gc(pd, tries, window.end)
 

@@ -57,6 +57,17 @@ async def read_placement(pd: Pd, tries: Attempts) -> Placement:
     return found
 
 
+async def read_denied(pd: Pd, tries: Attempts) -> tuple[str, ...] | None:
+    """Return the rules that keep PD from scheduling a range of keys; None when nobody can say."""
+    try:
+        return tuple(rule.id for rule in await pd.label_rules() if rule.labels.get("schedule") == "deny")
+    except NotRecorded:
+        return None
+    except SourceError as error:
+        tries.miss("pd", error.asked, error.came_back, error.advice)
+        return None
+
+
 async def read_traffic(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, ...]]:
     """Return the regions that carry most of the writes and of the reads; a direction that cannot be read is left out."""
     try:

@@ -45,6 +45,7 @@ class Scene:
         )
         self.paused: tuple[str, ...] = ()
         self.paused_checkers: tuple[str, ...] | None = ()
+        self.denied: tuple[str, ...] | None = ()
         self.evicting: dict[str, str] = {}
         self.config: dict[str, str | int | float | bool | None] = {
             "schedule.leader-schedule-limit": 4,
@@ -155,6 +156,7 @@ class Scene:
                         "schedulers",
                         "paused_schedulers",
                         "paused_checkers",
+                        "denied_ranges",
                         "config",
                         "store_config",
                         "region_states",
@@ -274,6 +276,7 @@ class Scene:
             schedulers=self.schedulers,
             paused_schedulers=self.paused,
             paused_checkers=self.paused_checkers,
+            denied_ranges=self.denied,
             evicting=self.evicting,
             config=self.config,
             store_config=self.store_config,

@@ -167,8 +167,24 @@ STORE_LABELS = FaultKind(
     touches="settings",
     weight=1,
 )
+RANGE_PAUSED = FaultKind(
+    id="range_paused",
+    says="an import or restore keeps a range of keys out of scheduling while a store waits to be emptied",
+    on="cluster",
+    must_show=("range_denied", "drain_waits"),
+    must_not_show=("pd_without_leader",),
+    rivals=("tikv_gc_blocked",),
+    explains=("store_offline", "pd_scheduler"),
+    red_herrings=("every scheduler runs and no limit is 0",),
+    do="See whose the rule is (its id names the job) and let the job end; if it died, remove its region-label rule in PD.",
+    because="Regions with the label schedule=deny stay where they are, whatever wants them away: a store that holds some is never empty.",
+    verify="The rule is gone and the store's leaders or regions fall.",
+    touches="settings",
+    weight=15,
+)
 
 PRESSURE_FAULTS = (
+    RANGE_PAUSED,
     CDC_PRESSURE,
     PEER_STUCK,
     CATCHING_UP,

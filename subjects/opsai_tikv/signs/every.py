@@ -10,7 +10,7 @@ from opsai_tikv.signs.leadership import LEADERSHIP
 from opsai_tikv.signs.load import CLUSTER_SIGNS, LOAD, REGION
 from opsai_tikv.signs.members import MEMBERS
 from opsai_tikv.signs.places import LABELS, PLACES
-from opsai_tikv.signs.pressure import PRESSURE
+from opsai_tikv.signs.pressure import PAUSED, PRESSURE
 from opsai_tikv.signs.process import PROCESS
 from opsai_tikv.signs.reach import REACH
 from opsai_tikv.signs.rule import SignRule
@@ -22,7 +22,7 @@ BY_GROUP: dict[str, tuple[SignRule, ...]] = {
     "store": STORE_RULES,
     "place": PLACES,
     "pd": MEMBERS,
-    "cluster": CLUSTER_SIGNS,
+    "cluster": (*CLUSTER_SIGNS, *PAUSED),
     "config": SETTINGS,
     "scheduler": SCHEDULERS,
     "region": REGION,

@@ -1,9 +1,12 @@
 """Signs of what presses on a store besides its clients: feeds, snapshots, catching up, dropped ranges."""
 
+from opsai_subjects.model import clean
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
+from opsai_tikv.signs.leadership import leaving_and_stuck
 from opsai_tikv.signs.reach import pd_disconnected, process_gone
 from opsai_tikv.signs.rule import SignRule
 
+EVICT = "evict-leader-scheduler"
 MINUTE = 4
 """Points that make a minute."""
 FAILED_SNAPSHOTS = 3
@@ -70,6 +73,38 @@ def applies_late_after_start(look: Look, entity: str) -> Seen:
     return busy
 
 
+def drain_waits(look: Look, entity: str) -> Seen:
+    """A store that is being emptied of regions or leaders does not get rid of them."""
+    if not look.facts.stores_known or look.facts.schedulers is None:
+        return unknown("PD's stores or schedulers are not known")
+    waiting = [store for store in look.stores if _keeps(look, store)]
+    if not waiting:
+        untold = [store for store in look.facts.evicting if look.track("leaders", store) is None]
+        return unknown(f"nobody says how many leaders {untold[0]} had before") if untold else ABSENT
+    return Seen("shown", f"{', '.join(waiting[:8])} cannot be emptied", value=len(waiting), limit=0)
+
+
+def _keeps(look: Look, store: str) -> bool:
+    if leaving_and_stuck(look, store).state == "shown":
+        return True
+    if store not in look.facts.evicting or look.facts.evicting[store] != EVICT:
+        return False
+    track = look.track("leaders", store)
+    held = track is not None and track.now is not None and track.before is not None
+    return bool(held and track and track.now and track.before and track.now >= track.before)
+
+
+def range_denied(look: Look, entity: str) -> Seen:
+    """Rules keep ranges of keys out of scheduling."""
+    rules = look.facts.denied_ranges
+    if rules is None:
+        waits = drain_waits(look, entity)
+        return ABSENT if waits.state == "absent" else unknown("PD's region-label rules could not be read")
+    if not rules:
+        return ABSENT
+    return Seen("shown", f"{len(rules)} rules: {clean(', '.join(rules[:4]), 200)}", value=len(rules), limit=0)
+
+
 def ranges_destroyed(look: Look, entity: str) -> Seen:
     """Whole key ranges were deleted in it: a table, partition or index was dropped."""
     seen = look.when("destroyed_ranges", entity, lambda _, value: value > 0, at_least=1)
@@ -94,6 +129,10 @@ def _above(look: Look, name: str, entity: str, limit: float, what: str) -> Seen:
     return Seen("shown", f"{figure(seen.value)} {what}", seen.active, seen.value, limit, seen.since)
 
 
+PAUSED = (
+    SignRule("range_denied", "a range of keys is kept out of scheduling", range_denied),
+    SignRule("drain_waits", "a store that is being emptied is not", drain_waits, metrics=("leaders", "regions")),
+)
 PRESSURE = (
     SignRule(
         "feed_scans_pile_up",

@@ -48,6 +48,8 @@ READS: dict[str, tuple[Read, ...]] = {
     "scheduler_missing": (SCHEDULING,),
     "scheduler_paused": (SCHEDULING,),
     "gc_held_back": (SCHEDULING,),
+    "range_denied": (SCHEDULING,),
+    "drain_waits": (SCHEDULING,),
     "peers_unwell": (REGIONS,),
     "majority_of_stores_gone": (REGIONS,),
     "hot_write_region": (HOT,),

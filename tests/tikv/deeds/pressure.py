@@ -65,6 +65,19 @@ def most_of_a_table_was_deleted(scene: Scene) -> None:
         scene.set("grpc_p99", store, 0.8, 0)
 
 
+@deed("range_paused", "cluster")
+def an_import_holds_what_a_leaving_store_has(scene: Scene) -> None:
+    scene.store("store:2", state="Offline", leader_count=28)
+    scene.denied = ("lightning-5f2a",)
+
+
+@deed("range_paused", "cluster", "scheduler:evict-leader-scheduler")
+def an_import_holds_the_leaders_of_a_store_to_be_drained(scene: Scene) -> None:
+    scene.schedulers = (*scene.schedulers, "evict-leader-scheduler")
+    scene.evicting = {"store:2": "evict-leader-scheduler"}
+    scene.denied = ("lightning-5f2a",)
+
+
 @deed("place_down", "place:zone=z2", "store:2", "store:5")
 def a_zone_loses_its_power(scene: Scene) -> None:
     scene.zones("z1", "z2", "z3")

@@ -16,8 +16,9 @@ BROADER = {
     "tikv_disk_error": {"tikv_down"},
     "tikv_disk_hang": {"tikv_down"},
     "place_down": {"tikv_down"},
+    "range_paused": {"pd_scheduler"},
 }
-"""Kinds under which a process is gone too: true, though the reason for it is not seen."""
+"""Kinds under which a process is gone, or a scheduler added, too: true, though the reason for what follows is not seen."""
 
 
 def _without_logs(facts: TikvFacts) -> TikvFacts:
