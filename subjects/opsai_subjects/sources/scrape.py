@@ -212,6 +212,7 @@ class Scraper:
     async def _ready(self, promql: str) -> None:
         with anyio.move_on_after(self.interval_seconds):
             await self._begun.wait()
+        self._begun.set()  # whoever asks next does not wait again: one look asks some hundred questions
         if self.state.refused:
             raise SourceTooLarge(promql, self.about, self.state.refused, _INSTEAD)
         if not self._nodes:
