@@ -221,7 +221,8 @@ MEMBER_SIGNALS: dict[str, Tracked] = {
     "etcd_quota_ratio": _named("etcd_quota_ratio"),
     "memory_ratio": _named("pd_memory_ratio"),
     "etcd_txn_p99": Tracked(
-        "max by (instance) (histogram_quantile(0.99, sum by (le, instance, result) (rate(pd_txn_handle_txns_duration_seconds_bucket[$range]))))"
+        "max by (instance) (histogram_quantile(0.99, sum by (le, instance, result) (rate(pd_txn_handle_txns_duration_seconds_bucket[$range]))))",
+        absent_is_zero=True,  # a member that does not lead saves nothing
     ),
 }
 
