@@ -66,10 +66,16 @@ def _parting(
 def _competitor(
     weighed: Weighed, first: Candidate, candidates: Sequence[Candidate], signs: dict[str, Sign]
 ) -> FaultKind | None:
-    """Return the kind that competes most with a candidate: the next one on its entity, else a rival that nothing speaks against."""
+    """Return the kind that competes most with a candidate: the next one on its entity, else a rival that nothing speaks against.
+
+    Beside a kind that fits, one that is only possible competes when the two are rivals.
+    """
     for one in candidates:
         if one is not first and one.entity == first.entity and one.standing != "contradicted":
-            return weighed.kinds[one.kind]
+            kind = weighed.kinds[one.kind]
+            rivals = kind.id in weighed.kinds[first.kind].rivals or first.kind in kind.rivals
+            if rivals or one.standing == "fits" or first.standing == "possible":
+                return kind
     for name in weighed.kinds[first.kind].rivals:
         rival = weighed.kinds.get(name)
         if rival and first.entity in weighed.groups.get(rival.on, ()) and not contradictions(rival, signs):

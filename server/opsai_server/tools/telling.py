@@ -10,6 +10,7 @@ from opsai_subjects.fault import FaultKind, Read, Sign, SignSpec
 COST: Mapping[str, int] = {
     "topology": 0,
     "overview": 0,
+    "check_invariants": 0,
     "query_metrics": 1,
     "regions": 2,
     "scheduling": 2,

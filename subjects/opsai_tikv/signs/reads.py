@@ -24,7 +24,7 @@ READS: dict[str, tuple[Read, ...]] = {
     "weight_set": (TOPOLOGY,),
     "labels_missing": (TOPOLOGY,),
     "labels_disagree": (TOPOLOGY,),
-    "settings_differ": (SCHEDULING,),
+    "settings_differ": (Read(tool="check_invariants", arguments={"invariant": "store_settings_alike"}),),
     "log_silent": (NEWEST_LINE,),
     "log_goes_on": (NEWEST_LINE,),
     "member_log_silent": (NEWEST_LINE,),

@@ -86,3 +86,20 @@ async def test_the_differential_names_the_read_that_parts_the_best_two(tmp_path:
     first = reply["apart"][0]
     assert (first["sign"], first["entity"], first["read"]) == ("full", "part:b", "topology")
     assert (first["if_shown"], first["if_absent"]) == ("toy_stuffed", "toy_gone")
+
+
+@pytest.mark.anyio
+async def test_what_is_only_possible_and_no_rival_does_not_compete_with_what_fits(tmp_path: Path) -> None:
+    gone = _kind("toy_gone", must_show=("gone",))
+    odd = _kind("toy_odd", must_show=("gone", "never_looked_at"))
+    async with served(tmp_path) as toy:
+        toy.cluster.subject.kind = ToyKind(faults=(gone, odd))
+        toy.world.parts["b"].up = False
+        reply = await toy.ask("differential")
+        toy.cluster.subject.kind = ToyKind(faults=(odd, _kind("toy_gone", must_show=("gone",), rivals=("toy_odd",))))
+        toy.world.at += timedelta(seconds=10)
+        rivals = await toy.ask("differential")
+
+    assert [cause["kind"] for cause in reply["causes"]] == ["toy_gone"]
+    assert "if_absent" not in reply["apart"][0]
+    assert rivals["apart"][0]["if_absent"] == "toy_gone"
