@@ -38,7 +38,7 @@ QUESTIONS: tuple[str, ...] = (
     "tickets id=T-1",
     "evidence id=E-1",
     "knowledge",
-    "knowledge query=disk",
+    "knowledge words=disk",
     "latency",
     "regions",
     "scheduling",

@@ -13,7 +13,7 @@ from opsai_subjects.reply import Answer, Own, Rows, without_empty
 
 FOUND = 12
 BUGS = 6
-INDEX_ROWS = 60
+INDEX_ROWS = 100
 SAYS_CHARS = 160
 PAGE_CHARS = 9_000
 
@@ -103,10 +103,12 @@ def _whole(entry: Entry, offset: int) -> dict[str, object]:
 def _index(known: Sequence[Entry]) -> dict[str, object]:
     sorts = dict.fromkeys(entry.type for entry in known)
     topics = [entry for entry in known if entry.type == "topic"]
-    listed = {"sign", "topic"} | ({"metric"} if topics else set[str]())
-    ids = {sort: [entry.id for entry in known if entry.type == sort] for sort in sorts if sort not in listed}
+    counted = {"sign", "topic", "bug"} | ({"metric"} if topics else set[str]())
+    bugs = sum(entry.type == "bug" for entry in known)
+    ids = {sort: [entry.id for entry in known if entry.type == sort] for sort in sorts if sort not in counted}
     counts = {entry.id: len(entry.says.split(", ")) for entry in topics}
-    return {**_names(ids), **({"metrics_by_topic": counts} if topics else {})}
+    told = {"known_bugs": f"{bugs}: words find one by what is seen, a log line or a version"} if bugs else {}
+    return {**_names(ids), **({"metrics_by_topic": counts} if topics else {}), **told}
 
 
 def _names(ids: Mapping[str, Sequence[str]]) -> dict[str, Rows]:

@@ -13,11 +13,14 @@ from opsai_subjects.model import Event, Window
 from opsai_subjects.reply import Answer, Rows, unread_rows
 from opsai_subjects.windows import End, Minutes, Start, window
 
-ROWS = 30
+ROWS = 20
 BURST_SECONDS = 60.0
 """Events of one kind on one entity that follow each other within this time are one."""
 LOOK_BACK = timedelta(minutes=5)
 """How far before the window ticks are read, to tell what began in it from what was there already."""
+NOW = timedelta(minutes=1)
+SAYS_CHARS = 160
+"""Of an event's sentence in the list; the stored value has it whole."""
 TICKETS = 500
 OURS = ("watcher", "tickets")
 """Sources whose sentences begin with an invariant or a ticket: those of different ones are not one burst."""
@@ -39,7 +42,7 @@ async def timeline(
     seen = await desk.subject.events(span)
     ticks = await desk.ticks(Window(start=span.start - LOOK_BACK, end=span.end))
     tickets = await desk.store.tickets(desk.name, limit=TICKETS)
-    events = [*seen.events, *symptoms(ticks), *_steps(tickets)]
+    events = [*seen.events, *(symptoms(ticks) if ticks else await _present(desk, span)), *_steps(tickets)]
     if entity:
         wanted = desk.entity(await desk.names(), entity)
         events = [event for event in events if event.entity == wanted]
@@ -78,6 +81,23 @@ def symptoms(ticks: Sequence[Tick]) -> list[Event]:
             del running[key]
             events.append(_symptom("symptom_ended", key, tick.at, f"{key[0]} held again"))
     return events
+
+
+async def _present(desk: Desk, span: Window) -> list[Event]:
+    """Return when what is violated now began, where no watcher looked and the window reaches to the present."""
+    if desk.now() - span.end > NOW:
+        return []
+    verdicts = desk.subject.judge(await desk.facts())
+    return [
+        _symptom(
+            "symptom_began",
+            (verdict.invariant, verdict.entity),
+            verdict.since,
+            f"{verdict.invariant} violated: {verdict.says}",
+        )
+        for verdict in verdicts
+        if verdict.state == "violated" and verdict.since is not None
+    ]
 
 
 def _symptom(kind: str, key: tuple[str, str], at: datetime, says: str) -> Event:
@@ -124,4 +144,6 @@ def _count(burst: dict[str, object]) -> int:
 
 def brief(event: Mapping[str, object]) -> dict[str, object]:
     """Return an event as replies show it."""
-    return {key: value for key, value in event.items() if key != "source" and not (key == "count" and value == 1)}
+    told = {key: value for key, value in event.items() if key != "source" and not (key == "count" and value == 1)}
+    says = str(event.get("says", ""))
+    return told | ({"says": f"{says[:SAYS_CHARS]}…"} if len(says) > SAYS_CHARS else {})
