@@ -12,6 +12,7 @@ from opsai_subjects.subject import Sources
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.ended import read_ends
 from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, StoreFacts, TikvFacts, Tracks
+from opsai_tikv.hot import read_traffic
 from opsai_tikv.logged import read_logs
 from opsai_tikv.met import told_beside
 from opsai_tikv.metrics_round import MetricsRound
@@ -19,7 +20,7 @@ from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
 from opsai_tikv.pd_values import Members, Outcome, Store, View
 from opsai_tikv.peculiar import peculiar
-from opsai_tikv.placed import Gc, Placement, read_denied, read_gc, read_placement, read_traffic
+from opsai_tikv.placed import Gc, Placement, read_denied, read_gc, read_placement
 from opsai_tikv.reaching import address_of, status_address
 from opsai_tikv.roles import may_lead
 from opsai_tikv.status import StatusPort

@@ -327,7 +327,7 @@ class Pd:
     async def region_traffic(self) -> tuple[Traffic, ...]:
         """Return every region's traffic of its last interval, of a cluster of at most WHOLE_AT_MOST regions.
 
-        Raises SourceTooLarge, and asks nothing more, for a larger one: there, ask for the busiest.
+        Raises SourceTooLarge, and asks nothing more, for a larger one: there, ask for the hot ones.
         """
         return read(
             await self._round.ask(f"{V1}/regions/key", params=await self._page(), seconds=_HEAVY_SECONDS), read_traffic
@@ -335,7 +335,7 @@ class Pd:
 
     async def _page(self) -> Mapping[str, str]:
         if await self.region_count() > WHOLE_AT_MOST:
-            raise SourceTooLarge("every region", "PD", "not asked: too many regions", "busiest_regions")
+            raise SourceTooLarge("every region", "PD", "not asked: too many regions", "hot_regions")
         return {"limit": str(WHOLE_AT_MOST)}
 
     async def busiest_regions(self, direction: Direction) -> tuple[Traffic, ...]:
@@ -344,15 +344,22 @@ class Pd:
         return read(await self._round.ask(path, params=params, seconds=_HEAVY_SECONDS), read_traffic)
 
     async def hot_regions(
-        self, direction: Direction, *, least_share_ratio: float = LEAST_HOT_SHARE
+        self,
+        direction: Direction,
+        *,
+        least_share_ratio: float = LEAST_HOT_SHARE,
+        flows: Sequence[StoreFlow] | None = None,
+        on: Sequence[str] = (),
     ) -> tuple[HotRegion, ...]:
         """Return the regions whose leader carries at least that share of the cluster's reads or writes, largest first.
 
-        PD needs three intervals to call a region hot: about 3 minutes for writes, 30 s for reads. The answer grows with
-        the number of stores (0.4 MB at 300).
+        PD needs three intervals to call a region hot: about 3 minutes for writes, 30 s for reads. It answers from what it
+        keeps of hot peers and scans no regions. The answer grows with the number of stores (0.4 MB at 300): `on` asks for
+        those of a few alone. `flows` is what `store_flows` said, where that was read a moment ago.
         """
-        flows = await self.store_flows()
-        reply = await self._round.ask(f"{V1}/hotspot/regions/{direction}", seconds=_HEAVY_SECONDS)
+        flows = await self.store_flows() if flows is None else flows
+        params = tuple(("store_id", store) for store in on)
+        reply = await self._round.ask(f"{V1}/hotspot/regions/{direction}", params=params, seconds=_HEAVY_SECONDS)
         return read(reply, lambda json: read_hot_regions(json, flows, direction, least_share_ratio))
 
     async def gc_safe_point(self) -> GcSafePoint:

@@ -10,7 +10,7 @@ from opsai_tikv.keys import owner_of_range
 from opsai_tikv.pd_json import Finite, Id, Json, Text, or_empty_list
 
 WHOLE_AT_MOST = 2000
-"""So many regions are read in one page (1.2 MB), shares are exact then; above that the busiest 16 are asked for."""
+"""So many regions are read in one page (1.2 MB), shares are exact then; of more PD is asked for what it holds for hot."""
 HEARTBEAT_SECONDS = 60.0
 """raftstore.pd-heartbeat-tick-interval: the interval that the counts stand for."""
 SHOWN = 5
@@ -40,13 +40,10 @@ def read_traffic(json: object) -> tuple[Traffic, ...]:
     return _Regions.model_validate(json).regions
 
 
-def hottest(regions: Sequence[Traffic], field: str, total: float | None = None) -> tuple[HotRegion, ...]:
-    """Return the few regions that carry most of `written_keys` or `read_keys`, the largest share first.
-
-    `total` is the cluster's count of one interval where the regions are not all of them.
-    """
+def hottest(regions: Sequence[Traffic], field: str) -> tuple[HotRegion, ...]:
+    """Return the few regions that carry most of `written_keys` or `read_keys`, the largest share of all first."""
     counts = {region.id: float(getattr(region, field)) for region in regions}
-    whole = total if total is not None else sum(counts.values())
+    whole = sum(counts.values())
     if whole <= 0:
         return ()
     ordered = sorted(regions, key=lambda region: counts[region.id], reverse=True)[:SHOWN]

@@ -1,14 +1,11 @@
-"""What PD says of placement and traffic: schedulers, settings, hot regions, GC. Reads that fail are kept as unread."""
+"""What PD says of placement: schedulers, settings, GC. Reads that fail are kept as unread."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from opsai_subjects.errors import NotRecorded, SourceError, SourceTooLarge
+from opsai_subjects.errors import NotRecorded, SourceError
 from opsai_tikv.attempts import Attempts
-from opsai_tikv.facts import HotRegion
 from opsai_tikv.pd import Pd
-from opsai_tikv.pd_hot import Direction
-from opsai_tikv.pd_traffic import HEARTBEAT_SECONDS, hottest
 from opsai_tikv.pd_values import Config, Rule
 
 MOVERS = ("evict-leader-scheduler", "grant-leader-scheduler")
@@ -66,36 +63,6 @@ async def read_denied(pd: Pd, tries: Attempts) -> tuple[str, ...] | None:
     except SourceError as error:
         tries.miss("pd", error.asked, error.came_back, error.advice)
         return None
-
-
-async def read_traffic(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, ...]]:
-    """Return the regions that carry most of the writes and of the reads; a direction that cannot be read is left out."""
-    try:
-        regions = await pd.region_traffic()
-    except SourceTooLarge:
-        return await _busiest(pd, tries)
-    except NotRecorded:  # an older recording: nobody asked, so nothing is known and nothing is wrong
-        return {}
-    except SourceError as error:
-        tries.miss("pd", error.asked, error.came_back, error.advice)
-        return {}
-    return {"write": hottest(regions, "written_keys"), "read": hottest(regions, "read_keys")}
-
-
-async def _busiest(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, ...]]:
-    flows = await tries.of("pd", "/pd/api/v1/hotspot/stores", pd.store_flows()) or ()
-    copies = 3.0
-    """Written keys count on every replica."""
-    totals: dict[Direction, float] = {
-        "write": sum(flow.write_keys for flow in flows) * HEARTBEAT_SECONDS / copies,
-        "read": sum(flow.read_keys for flow in flows) * HEARTBEAT_SECONDS,
-    }
-    found: dict[Direction, tuple[HotRegion, ...]] = {}
-    for direction, total in totals.items():
-        regions = await tries.of("pd", f"/pd/api/v1/regions/{direction}flow", pd.busiest_regions(direction))
-        if regions is not None:
-            found[direction] = hottest(regions, "written_keys" if direction == "write" else "read_keys", total)
-    return found
 
 
 async def read_gc(pd: Pd, tries: Attempts, now: datetime) -> Gc:
