@@ -47,7 +47,7 @@ async def check_invariants(
                 name, worst_first([v for v in chosen if v.state == name], invariants), desk, invariant
             )
     if state == "not_held":
-        shown["held"] = _held_counts(chosen)
+        shown["held"] = _held_said(chosen)
     if invariant:
         shown["rule"] = without_empty(invariants[invariant].model_dump())
     return Answer(at=facts.at, value=value, shown=shown | unread_rows(unread))
@@ -81,9 +81,6 @@ def _listed(name: str, verdicts: list[Verdict], desk: Desk, invariant: str) -> R
     return Rows(rows, len(verdicts), NARROW)
 
 
-def _held_counts(verdicts: list[Verdict]) -> dict[str, int]:
-    held: dict[str, int] = {}
-    for verdict in verdicts:
-        if verdict.state == "held":
-            held[verdict.invariant] = held.get(verdict.invariant, 0) + 1
-    return held
+def _held_said(verdicts: list[Verdict]) -> str:
+    held = [verdict.invariant for verdict in verdicts if verdict.state == "held"]
+    return f"{len(held)} verdicts of {len(set(held))} rules; state='held' or invariant=… lists them"

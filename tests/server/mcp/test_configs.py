@@ -31,7 +31,7 @@ async def test_each_entry_for_claude_desktop_starts_after_one_path_is_replaced(t
         entry["command"] == f"{PLACEHOLDER}/.venv/bin/opsai-mcp"
     )  # where `make` puts it: nothing else need be installed
     async with program(tmp_path, *flags, command=(installed("opsai-mcp"),)) as client:
-        assert len((await client.list_tools()).tools) == 11
+        assert {"overview", "regions", "submit_diagnosis"} <= {tool.name for tool in (await client.list_tools()).tools}
 
 
 async def test_the_checkouts_own_entry_opens_a_shipped_recording(tmp_path: Path) -> None:

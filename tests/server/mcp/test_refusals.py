@@ -27,7 +27,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str]] = [
         {"levels": ["LOUD"]},
         "argument levels.0: Input should be 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG' or 'TRACE' (given 'LOUD')",
     ),
-    ("search_logs", {"levls": ["ERROR"]}, "templates, limit. Did you mean 'levels'?"),
+    ("search_logs", {"levls": ["ERROR"]}, "limit, offset. Did you mean 'levels'?"),
     ("evidence", {}, "argument id: Field required"),
     ("evidence", {"id": "E-7"}, "There is no evidence 'E-7'. Known: E-1. Old evidence that nothing cites is forgotten"),
     ("evidence", {"id": "nonsense"}, "There is no evidence 'nonsense'. Known: E-1."),
@@ -127,7 +127,10 @@ async def test_a_cluster_without_metrics_or_logs_says_what_to_set(tmp_path: Path
         logs = await toy.fail("search_logs")
 
     assert "Cluster 'toy' has no metrics engine. Set `prometheus` in opsai.toml or give --prometheus URL." in metrics
-    assert "Cluster 'toy' has no logs. Set `logs` in opsai.toml or give --logs NODE=GLOB." in logs
+    assert (
+        "Cluster 'toy' has no logs. Set `logs` (or docker, kubernetes, loki, diagnostics) in opsai.toml or give --logs NODE=GLOB."
+        in logs
+    )
 
 
 async def test_an_error_of_a_source_reaches_the_model_word_for_word(tmp_path: Path) -> None:
