@@ -62,7 +62,7 @@ def facts() -> str:
     kind = subject_kind("tikv")
     return (
         f"Of TiKV it judges {len(kind.invariants)} invariants and knows {len(kind.faults)} kinds of fault, "
-        f"{len(kind.signs)} signs to tell them apart, and {len(kind.signals)} named metrics."
+        f"{len(kind.signs)} signs to tell them apart, {len(kind.signals)} named metrics, and {len(kind.known_bugs)} known bugs."
     )
 
 
