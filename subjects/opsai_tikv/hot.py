@@ -8,13 +8,14 @@ from opsai_tikv.facts import HotRegion
 from opsai_tikv.keys import owner_of_range
 from opsai_tikv.pd import Pd
 from opsai_tikv.pd_hot import Direction
-from opsai_tikv.pd_traffic import SHOWN, hottest
+from opsai_tikv.pd_traffic import HEARTBEAT_SECONDS, Traffic
 from opsai_tikv.pd_values import HotRegion as Tracked
 from opsai_tikv.pd_values import StoreFlow
 
 OUTSTANDING_SHARE = 0.10
 """Of the cluster's bytes, keys or queries: a region that carries a tenth makes its leader's store carry a tenth."""
 ASKED_AT_MOST = 5
+SHOWN = 5
 
 
 async def read_traffic(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, ...]]:
@@ -76,7 +77,32 @@ async def _hot(pd: Pd, tracked: Tracked) -> HotRegion:
     return HotRegion(
         region_id=tracked.region_id,
         leader_store=f"store:{tracked.store_id}",
-        owner=owner_of_range(region.start_key, region.end_key).sentence if region else "",
+        owner=_owner(region.start_key, region.end_key) if region else "",
         share=round(min(1.0, tracked.cluster_share_ratio or 0.0), 4),
         keys_per_second=round(tracked.keys_rate, 2),
     )
+
+
+def hottest(regions: Sequence[Traffic], field: str) -> tuple[HotRegion, ...]:
+    """Return the few regions that carry most of `written_keys` or `read_keys`, the largest share of all first."""
+    counts = {region.id: float(getattr(region, field)) for region in regions}
+    whole = sum(counts.values())
+    if whole <= 0:
+        return ()
+    ordered = sorted(regions, key=lambda region: counts[region.id], reverse=True)[:SHOWN]
+    return tuple(
+        HotRegion(
+            region_id=region.id,
+            leader_store=f"store:{region.leader.store_id}",
+            owner=_owner(region.start_key, region.end_key),
+            share=round(min(1.0, counts[region.id] / whole), 4),
+            keys_per_second=round(counts[region.id] / HEARTBEAT_SECONDS, 2),
+        )
+        for region in ordered
+        if counts[region.id] > 0
+    )
+
+
+def _owner(start_key: str, end_key: str) -> str:
+    owner = owner_of_range(start_key, end_key)
+    return owner.sentence if owner.named else ""
