@@ -40,9 +40,8 @@ from opsai_subjects.config import Settings
 from opsai_subjects.errors import StoreError
 from opsai_subjects.model import clean
 from opsai_subjects.opening import Cluster
-from opsai_subjects.probe import Visit
 from opsai_subjects.reply import Answer
-from opsai_subjects.subject import SubjectKind
+from opsai_subjects.subject import SubjectKind, Visit
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """The seam: what an adapter offers and what it is given."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -22,7 +22,7 @@ from opsai_subjects.model import (
     Value,
     Window,
 )
-from opsai_subjects.probe import Probe
+from opsai_subjects.reply import Answer
 
 if TYPE_CHECKING:
     from opsai_subjects.config import ClusterSettings
@@ -175,6 +175,20 @@ class Subject(Protocol):
     async def check(self) -> tuple[Sight, ...]:
         """Try each source once and say what can be seen."""
         ...
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a probe is asked with: the cluster, and the facts that the other tools of this moment see too."""
+
+    subject: Subject
+    facts: Callable[[], Awaitable[Facts]]
+    """The facts of this moment, gathered now or a few seconds ago by another question."""
+
+
+Probe = Callable[..., Awaitable[Answer]]
+"""A typed, read-only question that only one kind of system has: `async def regions(visit: Visit, …) -> Answer`. It becomes a
+tool as it stands: its name, its docstring as the description, its annotated parameters after `visit` as the arguments."""
 
 
 class SubjectKind(Protocol):

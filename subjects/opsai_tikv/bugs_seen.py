@@ -5,7 +5,7 @@ from collections.abc import Collection
 from opsai_subjects.known_bug import BugSeen, KnownBug, Version, version_in
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.known_bugs import known_bugs
-from opsai_tikv.log_patterns_bugs import pattern_id
+from opsai_tikv.logs.patterns_bugs import pattern_id
 
 
 def bugs_seen(facts: TikvFacts, kinds: Collection[str]) -> tuple[BugSeen, ...]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opsai_subjects.model import LastState, Scalar, Value, clean
 from opsai_subjects.subject import Facts
-from opsai_tikv.pd_values import NodeState, Outcome
+from opsai_tikv.pd.values import NodeState, Outcome
 
 
 class Track(Value):

@@ -10,7 +10,7 @@ from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import INVARIANTS
 from opsai_tikv.knowledge_pages import fault_notes, pages
 from opsai_tikv.known_bugs import known_bugs
-from opsai_tikv.logs import parse_log
+from opsai_tikv.logs.every import parse_log
 from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
 from opsai_tikv.probes import PROBES

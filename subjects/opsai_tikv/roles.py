@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from opsai_subjects.model import Scalar
-from opsai_tikv.pd_values import Constraint, Rule
+from opsai_tikv.pd.values import Constraint, Rule
 
 LEADING_ROLES = ("voter", "leader")
 EXCLUSIVE = ("engine", "exclusive")

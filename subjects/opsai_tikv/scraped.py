@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from opsai_subjects.model import ScrapeTarget
 from opsai_subjects.promql.scoping import names_read
-from opsai_tikv.events import QUERIES
-from opsai_tikv.gather import REGION_STATES
+from opsai_tikv.events.happened import QUERIES
+from opsai_tikv.gathering.gather import REGION_STATES
+from opsai_tikv.gathering.tracked import CLUSTER_SIGNALS, MEMBER_SIGNALS, STORE_SIGNALS
 from opsai_tikv.latency.stages import BOTH, READ, WRITE
 from opsai_tikv.metrics import SIGNALS
-from opsai_tikv.pd import Pd
-from opsai_tikv.reaching import reached, status_address
+from opsai_tikv.pd.client import Pd
+from opsai_tikv.pd.reaching import reached, status_address
 from opsai_tikv.topology import STORES_BY_METRICS
-from opsai_tikv.tracked import CLUSTER_SIGNALS, MEMBER_SIGNALS, STORE_SIGNALS
 
 _QUERIES = (
     *(signal.promql for signal in SIGNALS),

@@ -6,8 +6,8 @@ from typing import Literal
 
 from opsai_subjects.subject import Risk
 from opsai_tikv.facts import StoreFacts, TikvFacts, location_labels
-from opsai_tikv.majority import is_alive, least_voters, places, without_majority
-from opsai_tikv.pd_values import Region, Rule
+from opsai_tikv.pd.values import Region, Rule
+from opsai_tikv.regions.majority import is_alive, least_voters, places, without_majority
 from opsai_tikv.scope import Scope
 from opsai_tikv.wording import named, plural
 

@@ -13,21 +13,21 @@ from opsai_subjects.model import Events, MetricsSource, Node, ScrapeTarget, Topo
 from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.bugs_seen import bugs_seen
-from opsai_tikv.events import events
+from opsai_tikv.events.happened import events
 from opsai_tikv.facts import TikvFacts, groups, same_entity
-from opsai_tikv.gather import gather
+from opsai_tikv.gathering.gather import gather
+from opsai_tikv.gathering.strangers import foreign
+from opsai_tikv.gathering.survey import Survey, narrowed
 from opsai_tikv.invariants import judge
-from opsai_tikv.pd import Pd
+from opsai_tikv.pd.client import Pd
 from opsai_tikv.scraped import targets
-from opsai_tikv.sight import check
+from opsai_tikv.sight.every import check
 from opsai_tikv.signs import signs
 from opsai_tikv.stopping import stop_risk
-from opsai_tikv.strangers import foreign
-from opsai_tikv.survey import Survey, narrowed
 from opsai_tikv.topology import etcd_names, topology
 
 if TYPE_CHECKING:
-    from opsai_tikv.diagnostics import DiagnosticsLogs
+    from opsai_tikv.logs.diagnostics import DiagnosticsLogs
 
 
 class TikvSubject:
@@ -44,7 +44,7 @@ class TikvSubject:
         self._diagnostics: DiagnosticsLogs | None = None
         if settings.diagnostics:
             os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library tells stderr of each connection that ends
-            from opsai_tikv.asked import asked_logs, diagnostics_of  # noqa: PLC0415 - gRPC is slow to import, and few set it
+            from opsai_tikv.logs.asked import asked_logs, diagnostics_of  # noqa: PLC0415 - gRPC is slow to import, and few set it
 
             self._diagnostics = diagnostics_of(settings, sources, self._nodes)
             self.sources = replace(sources, asked_logs=asked_logs(settings, sources.logs, self._diagnostics))

@@ -9,10 +9,10 @@ import anyio
 from opsai_subjects.model import MetricsSource, Node, Scalar, Topology
 from opsai_subjects.subject import Sources
 from opsai_tikv.attempts import Attempts
-from opsai_tikv.pd import Pd
-from opsai_tikv.pd_values import Config, MemberHealth, Members, Store, View
-from opsai_tikv.reaching import address_of, status_address
-from opsai_tikv.schedulers import store_limits
+from opsai_tikv.pd.client import Pd
+from opsai_tikv.pd.reaching import address_of, status_address
+from opsai_tikv.pd.values import Config, MemberHealth, Members, Store, View
+from opsai_tikv.scheduling.schedulers import store_limits
 
 FRESH_LEADER_SECONDS = 60
 """So long after a change of PD leader stores may be shown as Disconnected though they are well: the new leader knows

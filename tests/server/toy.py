@@ -22,9 +22,8 @@ from opsai_subjects.model import (
     Window,
 )
 from opsai_subjects.opening import Cluster
-from opsai_subjects.probe import Probe
 from opsai_subjects.sources.web import Web
-from opsai_subjects.subject import Facts, Page, Risk, Sight, Signal, Sources, Subject, SubjectKind
+from opsai_subjects.subject import Facts, Page, Probe, Risk, Sight, Signal, Sources, Subject, SubjectKind
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 SLOW_SECONDS = 0.5

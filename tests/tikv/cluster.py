@@ -11,7 +11,7 @@ from opsai_subjects.config import ClusterSettings
 from opsai_subjects.model import LogSource, MetricsSource, StateSource
 from opsai_subjects.subject import Sources
 from opsai_tikv.kind import KIND
-from opsai_tikv.pd import V1
+from opsai_tikv.pd.client import V1
 from opsai_tikv.subject import TikvSubject
 from tests.tikv.eyes import AT, StillClock
 from tests.tikv.pd.fake import ADDRESSES, NAMES, URLS, FakePd, late, opened, refused

@@ -11,7 +11,7 @@ from opsai_subjects.model import LogPage, LogQuery, MetricsReply, Unread, Window
 from opsai_subjects.promql.engine import Engine
 from opsai_subjects.promql.samples import MemorySamples, Stored
 from opsai_subjects.sources.logs import Harvest, Joiner, Sieve
-from opsai_tikv.log_lines import parse_log
+from opsai_tikv.logs.lines import parse_log
 
 AT = datetime(2026, 5, 4, 3, 0, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from opsai_subjects.model import LastState, Node
 from opsai_tikv.facts import CLUSTER, HotRegion, LogCount, MemberFacts, NodeLog, StoreFacts, TikvFacts, Track, Tracks
-from opsai_tikv.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, track
+from opsai_tikv.gathering.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, track
 from tests.tikv.levels import AT, CLUSTER_LEVELS, MEMBER_LEVELS, STORE_LEVELS
 
 START = AT - timedelta(seconds=LOOK_BACK_SECONDS)

@@ -7,7 +7,7 @@ Names and labels as registered in tikv v6.5 to master and client-go's metrics/me
 from dataclasses import dataclass
 from typing import Literal
 
-from opsai_tikv.tracked import CLIENT_READS, CLIENT_WRITES
+from opsai_tikv.gathering.tracked import CLIENT_READS, CLIENT_WRITES
 
 Path = Literal["write", "read"]
 Key = Literal["instance", "store", "type"]

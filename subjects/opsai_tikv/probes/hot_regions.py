@@ -8,10 +8,10 @@ from opsai_subjects.reply import Answer, Rows, unread_rows
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.keys import owner_of_range
-from opsai_tikv.pd import Pd
-from opsai_tikv.pd_hot import Direction
-from opsai_tikv.pd_traffic import WHOLE_AT_MOST
-from opsai_tikv.pd_values import HotRegion, StoreFlow
+from opsai_tikv.pd.client import Pd
+from opsai_tikv.pd.hot import Direction
+from opsai_tikv.pd.traffic import WHOLE_AT_MOST
+from opsai_tikv.pd.values import HotRegion, StoreFlow
 
 CLUSTER_RATIO = 0.10
 STORE_RATIO = 0.25

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.model import Node, Topology, Unread
-from opsai_subjects.probe import Visit
 from opsai_subjects.reply import Answer, Rows, unread_rows
+from opsai_subjects.subject import Visit
 from opsai_subjects.windows import End, Minutes, Start, window
 from opsai_tikv.latency.measured import Measured, Plan, measure, plan
 from opsai_tikv.latency.origin import Origin, origin

@@ -6,9 +6,9 @@ from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.keyed import key_bytes
 from opsai_tikv.keys import owner_of_range
-from opsai_tikv.pd import Pd
-from opsai_tikv.pd_values import Operator, Region
-from opsai_tikv.region_health import peer_rows, region_health
+from opsai_tikv.pd.client import Pd
+from opsai_tikv.pd.values import Operator, Region
+from opsai_tikv.regions.health import peer_rows, region_health
 
 COLUMNS = ("peer", "store", "role", "state of its store")
 

@@ -1,6 +1,6 @@
 """What TiKV's probes stand on: this adapter's own subject and facts."""
 
-from opsai_subjects.probe import Visit
+from opsai_subjects.subject import Visit
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.subject import TikvSubject
 

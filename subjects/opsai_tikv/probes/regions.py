@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from opsai_subjects.errors import ArgumentInvalid
-from opsai_subjects.probe import Visit
 from opsai_subjects.reply import Answer
+from opsai_subjects.subject import Visit
 from opsai_tikv.probes.hot_regions import hot_regions
 from opsai_tikv.probes.one_region import one_region
 from opsai_tikv.probes.place import facts_of, subject_of

@@ -7,22 +7,22 @@ from typing import Annotated
 from pydantic import Field
 
 from opsai_subjects.errors import UnknownName
-from opsai_subjects.probe import Visit
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
-from opsai_tikv.alike import uneven
+from opsai_subjects.subject import Visit
 from opsai_tikv.attempts import Attempts
-from opsai_tikv.blocking import blocking
-from opsai_tikv.ending import ending
 from opsai_tikv.facts import TikvFacts, same_entity
-from opsai_tikv.majority import is_heard
-from opsai_tikv.operating import COLUMNS, ended, oldest_first, operator_row, touches, working
-from opsai_tikv.pd_defaults import changed, differing, version_of
-from opsai_tikv.placing import alike_rules, rule_line
 from opsai_tikv.probes.place import facts_of, subject_of
-from opsai_tikv.schedulers import limit_lines, scheduler_lines, store_limits
-from opsai_tikv.scheduling import Scheduling
-from opsai_tikv.scheduling_round import read_scheduling
-from opsai_tikv.versions import gc_lines, version_lines
+from opsai_tikv.regions.majority import is_heard
+from opsai_tikv.scheduling.alike import uneven
+from opsai_tikv.scheduling.blocking import blocking
+from opsai_tikv.scheduling.defaults import changed, differing, version_of
+from opsai_tikv.scheduling.ending import ending
+from opsai_tikv.scheduling.operating import COLUMNS, ended, oldest_first, operator_row, touches, working
+from opsai_tikv.scheduling.placing import alike_rules, rule_line
+from opsai_tikv.scheduling.round import read_scheduling
+from opsai_tikv.scheduling.schedulers import limit_lines, scheduler_lines, store_limits
+from opsai_tikv.scheduling.values import Scheduling
+from opsai_tikv.scheduling.versions import gc_lines, version_lines
 
 ROWS = 5
 LINES = 8

@@ -4,13 +4,13 @@ from opsai_subjects.model import MetricsSource
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
-from opsai_tikv.majority import is_heard
-from opsai_tikv.pd import Pd
-from opsai_tikv.pd_values import Region
-from opsai_tikv.region_health import down_after_seconds
+from opsai_tikv.pd.client import Pd
+from opsai_tikv.pd.values import Region
+from opsai_tikv.regions.health import down_after_seconds
+from opsai_tikv.regions.majority import is_heard
+from opsai_tikv.regions.troubled import HARM, read_troubled
 from opsai_tikv.scope import Scope, scope_of
 from opsai_tikv.stopping import LACKING, Closer, Judged, judge
-from opsai_tikv.troubled import HARM, read_troubled
 from opsai_tikv.wording import lasting, named, plural
 
 ISOLATION = "max by (type) (pd_regions_label_level)"

@@ -7,11 +7,11 @@ from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import StoreFacts, TikvFacts
 from opsai_tikv.keys import owner_of_range
-from opsai_tikv.majority import is_gone, is_heard, without_majority
-from opsai_tikv.pd import REGIONS_LISTED_AT_MOST, Pd, RegionCheck
-from opsai_tikv.pd_values import Region
-from opsai_tikv.region_health import region_health
-from opsai_tikv.troubled import CHECKS, HARM, MEANINGS, Troubled, by_store, leaderless, read_troubled, suspects
+from opsai_tikv.pd.client import REGIONS_LISTED_AT_MOST, Pd, RegionCheck
+from opsai_tikv.pd.values import Region
+from opsai_tikv.regions.health import region_health
+from opsai_tikv.regions.majority import is_gone, is_heard, without_majority
+from opsai_tikv.regions.troubled import CHECKS, HARM, MEANINGS, Troubled, by_store, leaderless, read_troubled, suspects
 from opsai_tikv.wording import counted, lasting, named, plural, tally
 
 ROWS = 12

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from opsai_tikv.facts import StoreFacts, location_labels
-from opsai_tikv.majority import is_heard
+from opsai_tikv.regions.majority import is_heard
 from opsai_tikv.seen import ABSENT, Look, Seen, unknown
 from opsai_tikv.signs.reach import pd_disconnected, process_gone, status_silent
 from opsai_tikv.signs.rule import SignRule

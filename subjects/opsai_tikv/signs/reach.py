@@ -1,6 +1,6 @@
 """Signs of who reaches a store: PD, its peers, Prometheus and we."""
 
-from opsai_tikv.pd_values import Outcome
+from opsai_tikv.pd.values import Outcome
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, unknown
 from opsai_tikv.signs.rule import SignRule
 

@@ -8,8 +8,8 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from opsai_server.app import Deps, build
-from opsai_subjects.probe import Visit
 from opsai_subjects.reply import Answer, Rows
+from opsai_subjects.subject import Visit
 from tests.server.mcp.bench import Served, served, text_of
 from tests.server.toy import ToyFacts, ToyKind
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opsai_subjects.model import LogLine, LogPage, LogQuery, utc
 from opsai_subjects.sources.redaction import MASK, RedactedLogs, redact, redact_line
-from opsai_tikv.log_lines import parse_log
+from opsai_tikv.logs.lines import parse_log
 from tests.subjects.sources.toy import window
 
 HEADER = "[2026/08/20 10:00:00.123 +08:00] [INFO] [any.rs:1]"

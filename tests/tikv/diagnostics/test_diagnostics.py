@@ -12,8 +12,8 @@ import pytest
 from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import LogPage, LogQuery, Node, Window, utc
-from opsai_tikv.diagnostics import MAX_NODES, ORIGIN, DiagnosticsLogs, Limits
-from opsai_tikv.diagnostics_rpc import METHOD, Diagnostics
+from opsai_tikv.logs.diagnostics import MAX_NODES, ORIGIN, DiagnosticsLogs, Limits
+from opsai_tikv.logs.diagnostics_rpc import METHOD, Diagnostics
 from tests.subjects.sources.pki import Pki, made_in
 from tests.tikv.cluster import healthy, subject
 from tests.tikv.diagnostics_server import SEARCH, FakeNode, Line, served

@@ -4,7 +4,7 @@ from opsai_server.app import READS as TOOLS
 from opsai_server.tools.telling import Readable, cheapest, deciders
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.kind import KIND
-from opsai_tikv.logs import texts
+from opsai_tikv.logs.every import texts
 from opsai_tikv.signs import SIGNS
 from opsai_tikv.signs.reads import READS
 

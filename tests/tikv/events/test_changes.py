@@ -2,7 +2,7 @@
 
 import pytest
 
-from opsai_tikv.event_changes import seconds
+from opsai_tikv.events.changes import seconds
 from tests.tikv.events.test_events import of_lines
 from tests.tikv.eyes import said
 

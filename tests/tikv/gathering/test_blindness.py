@@ -9,9 +9,9 @@ from opsai_subjects.differential import rank
 from opsai_subjects.opening import open_replay
 from opsai_tikv.facts import groups
 from opsai_tikv.faults import FAULTS
-from opsai_tikv.gather import gather
+from opsai_tikv.gathering.gather import gather
 from opsai_tikv.invariants import judge
-from opsai_tikv.pd import Pd
+from opsai_tikv.pd.client import Pd
 from opsai_tikv.signs import signs
 from tests.subjects.recording.opened import INCIDENTS
 

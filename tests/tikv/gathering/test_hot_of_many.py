@@ -7,8 +7,8 @@ import pytest
 from opsai_subjects.model import WallClock
 from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import HotRegion
-from opsai_tikv.hot import read_traffic
-from opsai_tikv.pd import Pd
+from opsai_tikv.gathering.hot import read_traffic
+from opsai_tikv.pd.client import Pd
 from tests.tikv.pd.fake import URLS, FakePd, opened
 
 pytestmark = pytest.mark.anyio

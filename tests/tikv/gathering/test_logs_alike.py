@@ -19,11 +19,11 @@ from opsai_subjects.sources.docker import open_docker
 from opsai_subjects.sources.kubernetes import open_kubernetes
 from opsai_subjects.sources.loki import PATHS, Loki
 from opsai_subjects.sources.web import open_web
-from opsai_tikv.diagnostics import DiagnosticsLogs
-from opsai_tikv.diagnostics_rpc import Diagnostics
-from opsai_tikv.log_lines import parse_log
-from opsai_tikv.logged import DECISIVE, read_logs
-from opsai_tikv.logs import texts
+from opsai_tikv.logs.diagnostics import DiagnosticsLogs
+from opsai_tikv.logs.diagnostics_rpc import Diagnostics
+from opsai_tikv.logs.every import texts
+from opsai_tikv.logs.lines import parse_log
+from opsai_tikv.logs.logged import DECISIVE, read_logs
 from tests.subjects.sources.fake_docker import FakeEngine, frame
 from tests.subjects.sources.fake_kubernetes import FakeApi, running, stamped
 from tests.subjects.sources.fake_loki import FakeLoki

@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from opsai_subjects.opening import open_replay
-from opsai_tikv.pd import V1
+from opsai_tikv.pd.client import V1
 from tests.subjects.recording.opened import INCIDENTS
 from tests.tikv.cluster import healthy, store, subject
 

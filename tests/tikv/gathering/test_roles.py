@@ -4,8 +4,8 @@ import pytest
 from pydantic import JsonValue
 
 from opsai_tikv.invariants import judge
-from opsai_tikv.pd import V1
-from opsai_tikv.pd_values import Constraint, Rule
+from opsai_tikv.pd.client import V1
+from opsai_tikv.pd.values import Constraint, Rule
 from opsai_tikv.roles import may_lead
 from opsai_tikv.seen import Look
 from tests.tikv.cluster import healthy, store, subject

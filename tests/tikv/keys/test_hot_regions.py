@@ -1,8 +1,8 @@
 """A hot region is shown with the table, index or keyspace that its keys belong to, where they name one."""
 
 from opsai_tikv.facts import HotRegion
-from opsai_tikv.hot import hottest
-from opsai_tikv.pd_traffic import read_traffic
+from opsai_tikv.gathering.hot import hottest
+from opsai_tikv.pd.traffic import read_traffic
 from opsai_tikv.signs import signs
 from tests.tikv.scene import STORES, Scene
 

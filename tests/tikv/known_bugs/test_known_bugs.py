@@ -9,8 +9,8 @@ from opsai_subjects.known_bug import KnownBug, recognised, version_in
 from opsai_tikv.bugs_seen import bugs_seen
 from opsai_tikv.kind import KIND
 from opsai_tikv.known_bugs import known_bugs
-from opsai_tikv.log_patterns_bugs import BUG_PATTERNS, pattern_id
-from opsai_tikv.logged import DECISIVE
+from opsai_tikv.logs.logged import DECISIVE
+from opsai_tikv.logs.patterns_bugs import BUG_PATTERNS, pattern_id
 from tests.tikv.scene import Scene
 
 BY_ID = {bug.id: bug for bug in known_bugs()}

@@ -4,9 +4,8 @@ from typing import Any
 
 from opsai_server.tools.shaping import compact, plain, render
 from opsai_subjects.model import MetricsSource
-from opsai_subjects.probe import Visit
 from opsai_subjects.reply import Answer
-from opsai_subjects.subject import Subject
+from opsai_subjects.subject import Subject, Visit
 from opsai_tikv.probes.latency import latency
 from tests.subjects.recording.opened import INCIDENTS, replay
 from tests.tikv.cluster import healthy, subject

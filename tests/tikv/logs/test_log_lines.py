@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from opsai_subjects.sources.logs import Entry, Joiner
 from opsai_tikv.kind import KIND
-from opsai_tikv.log_lines import parse_log
+from opsai_tikv.logs.lines import parse_log
 
 INCIDENTS = Path(__file__).parents[3] / "compose" / "incidents"
 AT = datetime(2026, 8, 20, 2, 0, 0, 123000, tzinfo=UTC)

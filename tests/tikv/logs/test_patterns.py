@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from opsai_subjects.model import ParsedLine
-from opsai_tikv.log_lines import parse_log
-from opsai_tikv.logs import PATTERNS, by_id, classify, texts
+from opsai_tikv.logs.every import PATTERNS, by_id, classify, texts
+from opsai_tikv.logs.lines import parse_log
 
 
 def line(rest: str, level: str = "INFO") -> ParsedLine:

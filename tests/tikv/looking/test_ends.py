@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from opsai_subjects.model import LastState, LastStates, Node, Unread, Window
-from opsai_tikv.logged import node_of
+from opsai_tikv.logs.logged import node_of
 from opsai_tikv.seen import Look
 from opsai_tikv.signs.process import died_of_itself, killed_for_memory, memory_high
 from tests.tikv.cluster import healthy, subject

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsai_tikv.gathering.tracking import Finder, track
 from opsai_tikv.seen import Look
-from opsai_tikv.tracking import Finder, track
 from tests.tikv.scene import ONSET, POINTS, STORES, Scene
 
 

@@ -13,7 +13,7 @@ from opsai_subjects.endpoint import Access
 from opsai_subjects.model import Clock, WallClock
 from opsai_subjects.sources.web import Web, open_web
 from opsai_tikv.paths import PATHS
-from opsai_tikv.pd import Pd
+from opsai_tikv.pd.client import Pd
 
 NAMES = ("pd-a", "pd-b", "pd-c")
 ADDRESSES = {"pd-a": "10.1.0.1:2379", "pd-b": "10.1.0.2:2379", "pd-c": "10.1.0.3:2379"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsai_tikv.go_values import duration_seconds, go_time, rfc3339, size_bytes, tso_time, unix_seconds
+from opsai_tikv.pd.go_values import duration_seconds, go_time, rfc3339, size_bytes, tso_time, unix_seconds
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from opsai_tikv.pd_operators import read_operator, read_operators
+from opsai_tikv.pd.operators import read_operator, read_operators
 
 NEW = (
     "balance-region {mv peer: store [1] to [6]} (kind:region, region:482091(1021, 5), createAt:2026-08-22 10:00:01.123456789 "

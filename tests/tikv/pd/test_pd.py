@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from opsai_subjects.errors import OpsaiError, SourceMalformed, SourceRefused, SourceTooLarge
 from opsai_tikv.paths import PATHS
-from opsai_tikv.pd import CHECKERS, V1, Pd
+from opsai_tikv.pd.client import CHECKERS, V1, Pd
 from tests.tikv.pd.fake import FakePd, client, opened
 
 pytestmark = pytest.mark.anyio

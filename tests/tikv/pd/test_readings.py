@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from opsai_tikv.pd_hot import read_hot_regions
-from opsai_tikv.pd_members import read_etcd_health, read_health, read_leader, read_members, read_status
-from opsai_tikv.pd_operators import read_operators
-from opsai_tikv.pd_regions import read_count, read_regions, read_rules
-from opsai_tikv.pd_settings import (
+from opsai_tikv.pd.hot import read_hot_regions
+from opsai_tikv.pd.members import read_etcd_health, read_health, read_leader, read_members, read_status
+from opsai_tikv.pd.operators import read_operators
+from opsai_tikv.pd.regions import read_count, read_regions, read_rules
+from opsai_tikv.pd.settings import (
     read_config,
     read_gc_safe_point,
     read_name,
@@ -23,8 +23,8 @@ from opsai_tikv.pd_settings import (
     read_scheduler_config,
     read_text,
 )
-from opsai_tikv.pd_stores import read_progress, read_store_flows, read_store_limits, read_stores
-from opsai_tikv.pd_values import StoreFlow
+from opsai_tikv.pd.stores import read_progress, read_store_flows, read_store_limits, read_stores
+from opsai_tikv.pd.values import StoreFlow
 
 READERS = {
     "members": read_members,

@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import JsonValue
 
 from opsai_subjects.model import MetricsSource
-from opsai_subjects.probe import Probe, Visit
 from opsai_subjects.promql.samples import Stored
 from opsai_subjects.reply import Answer
-from opsai_tikv.pd import V1
+from opsai_subjects.subject import Probe, Visit
+from opsai_tikv.pd.client import V1
 from opsai_tikv.probes.regions import regions
 from opsai_tikv.probes.scheduling import scheduling
-from opsai_tikv.troubled import CHECKS
+from opsai_tikv.regions.troubled import CHECKS
 from tests.tikv.cluster import healthy, store, subject
 from tests.tikv.eyes import stored
 from tests.tikv.pd.fake import FakePd

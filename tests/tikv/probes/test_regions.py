@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 
 from opsai_subjects.errors import ArgumentInvalid, SourceMalformed, UnknownName
-from opsai_tikv.pd import V1
+from opsai_tikv.pd.client import V1
 from tests.tikv.cluster import store
 from tests.tikv.eyes import MemoryMetrics
 from tests.tikv.pd.fake import FakePd

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.promql.samples import Stored
-from opsai_tikv.pd import V1
+from opsai_tikv.pd.client import V1
 from tests.tikv.cluster import STORES, store
 from tests.tikv.eyes import MemoryMetrics, stored
 from tests.tikv.pd.fake import FakePd, refused

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from opsai_tikv.pd import V1
+from opsai_tikv.pd.client import V1
 from tests.tikv.cluster import store
 from tests.tikv.pd.fake import FakePd, members, refused
 from tests.tikv.probes.asked import ask_regions, ask_scheduling, listed, quiet, region, stores_of

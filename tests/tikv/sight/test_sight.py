@@ -10,7 +10,7 @@ from opsai_subjects.model import LogPage, LogQuery, LogSource, MetricsSource, Un
 from opsai_subjects.promql.samples import Stored
 from opsai_subjects.sources.combined import CombinedLogs
 from opsai_subjects.subject import Sight
-from opsai_tikv.pd import V1
+from opsai_tikv.pd.client import V1
 from tests.tikv.cluster import STORES, healthy, store, subject
 from tests.tikv.eyes import AT, DeafMetrics, MemoryLogs, MemoryMetrics, said, stored
 from tests.tikv.pd.fake import ADDRESSES, URLS, FakePd, late, member, members, refused

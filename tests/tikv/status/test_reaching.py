@@ -8,9 +8,9 @@ from opsai_subjects.config import WebLimits
 from opsai_subjects.endpoint import Access
 from opsai_subjects.errors import SourceUnreachable
 from opsai_subjects.sources.web import open_web
-from opsai_tikv.pd_stores import read_stores
-from opsai_tikv.reaching import outcome_of, reached, status_address
-from opsai_tikv.status import StatusPort
+from opsai_tikv.gathering.status import StatusPort
+from opsai_tikv.pd.reaching import outcome_of, reached, status_address
+from opsai_tikv.pd.stores import read_stores
 
 pytestmark = pytest.mark.anyio
 

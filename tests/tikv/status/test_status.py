@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from opsai_tikv.status import StatusPort
+from opsai_tikv.gathering.status import StatusPort
 from tests.tikv.pd.fake import broken, late, opened, refused
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from opsai_subjects.opening import open_replay
 from opsai_subjects.recording.folder import open_recording
-from opsai_tikv.pd import V1
+from opsai_tikv.pd.client import V1
 from tests.tikv.cluster import PEOPLE, healthy, store, subject
 from tests.tikv.eyes import AT, DeafMetrics, MemoryMetrics, stored
 from tests.tikv.pd.fake import FakePd, late, member, members, refused

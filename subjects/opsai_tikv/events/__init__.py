@@ -1,0 +1,1 @@
+"""What happened in a window, told from log lines and from series."""

@@ -1,0 +1,1 @@
+"""Which regions are not well, and whether they have their majority."""

@@ -1,0 +1,1 @@
+"""What `opsai check` says: which source can be seen, as whom, and what to set."""
