@@ -11,6 +11,8 @@ _ASKED = re.compile(
 _SECONDS = {"µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(h|ms|µs|us|m|s)")
 _BODY_CHARS = 120
+CHANGED_BY_HAND = frozenset({"asked_by_hand", "store_limit_changed", "placement_rule_changed"})
+"""Patterns of which each line tells a change of its own: two are one event only where they tell the same."""
 
 
 def told_of_change(pattern: str, burst: Sequence[LogLine]) -> str:

@@ -10,7 +10,7 @@ from json import loads
 from pydantic import JsonValue
 
 from opsai_subjects.model import Event, LogLine, Scalar, clean
-from opsai_tikv.events.changes import told_of_change
+from opsai_tikv.events.changes import CHANGED_BY_HAND, told_of_change
 from opsai_tikv.logs.every import by_id, classify
 from opsai_tikv.pd.settings import flattened
 
@@ -230,7 +230,7 @@ def _bursts(pattern: str, lines: Sequence[LogLine], names: Names, gap_seconds: f
     found: list[Event] = []
     by_place: dict[tuple[str, str], list[LogLine]] = {}
     for line in lines:
-        by_place.setdefault((line.node, _whom(line) if pattern in _EACH else ""), []).append(line)
+        by_place.setdefault((line.node, _apart(pattern, line)), []).append(line)
     for (node, _), group in by_place.items():
         for burst in _grouped(group, gap_seconds):
             if len(burst) >= _LEAST.get(pattern, 1):
@@ -244,6 +244,13 @@ def _whom(line: LogLine) -> str:
         if value := line.fields.get(field, ""):
             return clean(value.removeprefix("http://").removeprefix("https://"), 120)
     return ""
+
+
+def _apart(pattern: str, line: LogLine) -> str:
+    """Return what lines of one pattern must share to be one event: whom they are about, or what was changed."""
+    if pattern in CHANGED_BY_HAND:
+        return told_of_change(pattern, [line])
+    return _whom(line) if pattern in _EACH else ""
 
 
 def _told(pattern: str, node: str, burst: Sequence[LogLine], names: Names) -> Event:

@@ -22,6 +22,24 @@ async def test_a_call_of_pd_s_api_is_told_with_who_asked_and_what() -> None:
     assert "evict-leader-scheduler" in event.says
 
 
+async def test_two_calls_in_a_row_are_two_events_and_one_repeated_is_one() -> None:
+    info = (
+        "{ServiceLabel:L, Method:HTTP/1.1/POST:%s, CallerID:anonymous, IP:10.77.0.2, Port:59276, "
+        "StartTime:2026-11-23 23:58:20 +0000 UTC, URLParam:{}, BodyParam:{}}"
+    )
+    first, second, again = (
+        said(-50 + n, "audit log", service_info=info % path)
+        for n, path in enumerate(("/pd/api/v1/schedulers", "/pd/api/v1/config", "/pd/api/v1/config"))
+    )
+
+    found = await of_lines(first, second, again, node="pda")
+
+    assert [(event.says.split("called ")[1].split(",")[0], event.count) for event in found] == [
+        ("POST /pd/api/v1/schedulers", 1),
+        ("POST /pd/api/v1/config", 2),
+    ]
+
+
 async def test_a_store_limit_is_told_of_the_store_it_is_for() -> None:
     # hand-made after a line that pd server/cluster/cluster.go v8 logs
     line = said(-50, "store limit changed", type="remove-peer", rate_per_min="100000000").replace(
