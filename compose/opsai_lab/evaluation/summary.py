@@ -8,8 +8,10 @@ from opsai_lab.evaluation.grading import Graded
 from opsai_lab.truth import Truth
 from opsai_subjects.model import Value
 
-KIND_RIGHT_RATIO = 0.8
-ENTITIES_WRONG_AT_MOST = 1
+KIND_RIGHT_RATIO = 0.9
+READ_CALLS = 2
+READ_CHARS = 6_000
+"""What reading the right cause may cost in the median."""
 
 
 class Wrong(Value):
@@ -53,8 +55,7 @@ def summarize(incidents: Sequence[Graded], truths: Mapping[str, Truth]) -> Summa
     def ratio(counted: int) -> float | None:
         return round(counted / len(graded), 3) if graded else None
 
-    calls = [incident.read.calls if incident.read else inf for incident in graded]
-    chars = [incident.read.chars if incident.read else inf for incident in graded]
+    calls, chars = _cost(graded)
     verdicts = sum(bool(incident.verdict_right) for incident in graded)
     entities = sum(bool(incident.entity_right) for incident in graded)
     kinds = sum(bool(incident.kind_right) for incident in graded)
@@ -76,8 +77,8 @@ def summarize(incidents: Sequence[Graded], truths: Mapping[str, Truth]) -> Summa
         claims=sum(incident.claims for incident in incidents),
         claims_held=sum(incident.claims_held for incident in incidents),
         read_right=sum(incident.read is not None for incident in graded),
-        read_calls_median=median(calls) if graded else None,
-        read_chars_median=median(chars) if graded else None,
+        read_calls_median=calls,
+        read_chars_median=chars,
         wrong=tuple(Wrong(name=name, why=why) for name, why in wrong if why),
     )
 
@@ -105,12 +106,29 @@ def broken_requirements(incidents: Sequence[Graded], truths: Mapping[str, Truth]
     for incident in graded:
         broken += [f"{incident.name}: {why}" for why in _ticket_trouble(incident, truths[incident.name])]
     wrong_entities = [incident.name for incident in graded if not incident.entity_right]
-    if len(wrong_entities) > ENTITIES_WRONG_AT_MOST:
-        broken.append(f"the entity is wrong in more than {ENTITIES_WRONG_AT_MOST}: {', '.join(wrong_entities)}")
+    if wrong_entities:
+        broken.append(f"the entity is wrong in {', '.join(wrong_entities)}")
     kinds = sum(bool(incident.kind_right) for incident in graded)
     if graded and kinds < KIND_RIGHT_RATIO * len(graded):
         broken.append(f"the kind is right in {kinds} of {len(graded)}, less than {KIND_RIGHT_RATIO:.0%}")
-    return tuple(broken)
+    return (*broken, *_dear(graded))
+
+
+def _dear(graded: Sequence[Graded]) -> list[str]:
+    calls, chars = _cost(graded)
+    if calls is None or chars is None or (calls <= READ_CALLS and chars <= READ_CHARS):
+        return []
+    return [
+        f"reading the right cause takes {calls:g} calls and {chars:,.0f} characters in the median, over {READ_CALLS} or over {READ_CHARS:,}"
+    ]
+
+
+def _cost(graded: Sequence[Graded]) -> tuple[float | None, float | None]:
+    """Return the median calls and characters until the right cause stood in a reply; one where it never did is endless."""
+    if not graded:
+        return None, None
+    calls = median([incident.read.calls if incident.read else inf for incident in graded])
+    return calls, median([incident.read.chars if incident.read else inf for incident in graded])
 
 
 def _ticket_trouble(incident: Graded, truth: Truth) -> list[str]:
