@@ -1,14 +1,16 @@
 """Searching a large log file: by text, by regular expression, as templates, in a short window; ripgrep on the same file beside it."""
 
 import gzip
+import importlib
 import itertools
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -50,6 +52,7 @@ def searching(folder: Path, scratch: Path, megabytes: int) -> list[Row]:
     how = f"{kinds} kinds in the newest {len(page.lines):,} of {page.matched:,} lines; {size / took:,.0f} MB/s"
     rows.append(Row("logs: every line, as templates", f"{took + masked:.2f} s", how))
     rows.append(Row("logs: one message to its template", f"{masked / len(page.lines) * 1e6:.1f} µs", "of those"))
+    rows.append(_drain3([line.message for line in page.lines]))
     minute = Window(start=BEGINS + (last - BEGINS) / 2, end=BEGINS + (last - BEGINS) / 2 + timedelta(seconds=60))
     took, page = _timed(logs, LogQuery(minute))
     how = f"{page.matched:,} lines, in the middle of the file"
@@ -73,6 +76,20 @@ def _ripgrep(file: Path, asked: tuple[str, ...], ours: float, matched: int) -> l
     took = time.perf_counter() - began
     same = "the same lines" if done.stdout.strip() == str(matched) else f"it found {done.stdout.strip() or 0}"
     return [Row("ripgrep: the same", f"{took:.2f} s", f"{same}; ours takes {ours / took:.1f} times as long")]
+
+
+def _drain3(messages: Sequence[str]) -> Row:
+    """Mine the same messages with drain3, where somebody installed it: opsai does not use it (docs/why.md)."""
+    try:
+        miner: Any = importlib.import_module("drain3").TemplateMiner()
+    except ImportError:
+        return Row("drain3: the same, unmasked", "not here", "pip install drain3")
+    began = time.perf_counter()
+    for message in messages:
+        miner.add_log_message(message)
+    took = time.perf_counter() - began
+    how = f"{len(miner.drain.clusters)} kinds, which change with what was read before"
+    return Row("drain3: the same, unmasked", f"{took / len(messages) * 1e6:.1f} µs", how)
 
 
 def _lines(files: Iterable[Path]) -> list[bytes]:
