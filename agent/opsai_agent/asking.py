@@ -1,17 +1,16 @@
 """Asking the server's tools by hand: what a model would read, without a model."""
 
-import shlex
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue
 
 from opsai_agent.backend import SUBMIT, JsonObject
 from opsai_agent.errors import AgentError
 from opsai_agent.loop import Server
 from opsai_agent.session import CallResult
-
-_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +42,24 @@ class Read:
 def question(text: str) -> Question:
     """Read `query_metrics name=fsync_p99 minutes=5`: a tool, then its arguments. Raises AgentError.
 
-    A value that is JSON is taken as such (`5`, `true`, `["tikv1"]`), any other is a text.
+    A value that is JSON is taken as such (`5`, `true`, `["tikv1"]`), any other is a text; one with spaces stands in quotes.
     """
-    try:
-        tool, *given = shlex.split(text)
-    except ValueError as error:
-        said = "it is empty" if not text.strip() else str(error)
-        raise AgentError(f"{text!r} is not a question ({said}). Give a tool and its arguments: {_EXAMPLE}.") from None
-    arguments: JsonObject = {}
-    for part in given:
-        name, found, value = part.partition("=")
-        if not found or not name:
-            raise AgentError(f"{part!r} in {text!r} is not NAME=VALUE. Give a tool and its arguments: {_EXAMPLE}.")
-        arguments[name] = _value(value)
+    tool, _, rest = text.strip().partition(" ")
+    if not tool:
+        raise AgentError(f"{text!r} is not a question: it is empty. Give a tool and its arguments: {_EXAMPLE}.")
     if tool == SUBMIT:
         raise AgentError(f"{SUBMIT} is no question: it writes. A diagnosis is handed in by an investigation.")
+    arguments: JsonObject = {}
+    while rest := rest.strip():
+        found = _NAME.match(rest)
+        if found is None:
+            raise AgentError(f"{rest!r} in {text!r} is not NAME=VALUE. Give a tool and its arguments: {_EXAMPLE}.")
+        arguments[found[1]], rest = _value(rest[found.end() :])
     return Question(tool, arguments)
 
 
+_NAME = re.compile(r"(\w+)=")
+_QUOTED = re.compile(r"'([^']*)'(?:\s|\Z)")
 _EXAMPLE = "'query_metrics name=fsync_p99 minutes=5'"
 
 
@@ -69,8 +68,15 @@ async def ask(session: Server, questions: Sequence[Question]) -> tuple[Read, ...
     return tuple([Read(one, await session.call(one.tool, one.arguments)) for one in questions])
 
 
-def _value(text: str) -> JsonValue:
+def _value(text: str) -> tuple[JsonValue, str]:
+    """Return the value that a text begins with, and what follows it."""
+    if quoted := _QUOTED.match(text):
+        return quoted[1], text[quoted.end() :]
     try:
-        return _JSON.validate_json(text)
-    except ValidationError:
-        return text
+        value, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        end = -1
+    if end >= 0 and (end == len(text) or text[end].isspace()):
+        return value, text[end:]
+    word, _, rest = text.partition(" ")
+    return word, rest

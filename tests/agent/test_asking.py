@@ -17,14 +17,14 @@ Fake = Callable[..., AbstractAsyncContextManager[Session]]
 
 
 def test_a_question_is_a_tool_and_its_arguments_as_values() -> None:
-    asked = question("query_metrics name=fsync_p99 minutes=5 points=true nodes='[\"tikv1\"]' query='up == 0'")
+    asked = question("""query_metrics name=fsync_p99 minutes=5 points=true nodes=["tikv1", "tikv 2"] query='up == 0'""")
 
     assert asked.tool == "query_metrics"
     assert asked.arguments == {
         "name": "fsync_p99",
         "minutes": 5,
         "points": True,
-        "nodes": ["tikv1"],
+        "nodes": ["tikv1", "tikv 2"],
         "query": "up == 0",
     }
 
@@ -33,7 +33,7 @@ def test_a_question_is_a_tool_and_its_arguments_as_values() -> None:
     ("text", "says"),
     [
         ("", "it is empty"),
-        ("topology 'role", "No closing quotation"),
+        ("topology role='tikv pd", "is not NAME=VALUE"),
         ("topology tikv", "is not NAME=VALUE"),
         ("submit_diagnosis verdict=fault", "it writes"),
     ],

@@ -16,7 +16,9 @@ from opsai_tikv.probes.troubled_regions import one_cause, troubled_regions
 
 async def regions(
     visit: Visit,
-    region: Annotated[str, Field(description="One region: its id, or a key in hex or escaped.")] = "",
+    region: Annotated[
+        str, Field(coerce_numbers_to_str=True, description="One region: its id, or a key in hex or escaped.")
+    ] = "",
     check: Annotated[str, Field(description="List one cause ('down-peer', 'empty-region', …), or 'hot'.")] = "",
     stop: Annotated[
         str, Field(description="What would be stopped: 'store:4', 'pd-1', 'host=h2', 'zone=z1,pd-2'.")

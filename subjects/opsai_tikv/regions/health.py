@@ -32,6 +32,7 @@ def region_health(region: Region, facts: TikvFacts, rules: Sequence[Rule] | None
         *_majority(region, facts, silent, left, need),
         *_leader(region, facts, silent, has_majority=has_majority),
         *_down(region, facts),
+        *_unheard(region, facts),
         *_behind(region, facts),
         *_moving(region, facts),
         *_counts(region, rules, facts),
@@ -77,6 +78,24 @@ def _down(region: Region, facts: TikvFacts) -> list[str]:
         found.append(
             f"The replica on {_silent_store(store_id, facts)} has been silent for {lasting(seconds)}: one replica less. "
             f"{_replaced(store_id, facts)}"
+        )
+    return found
+
+
+def _unheard(region: Region, facts: TikvFacts) -> list[str]:
+    """Tell of replicas on stores that PD does not hear: the region's leader counts one as down only after ten minutes."""
+    if not facts.stores_known:
+        return ["Whether the stores of its replicas serve is not known: PD did not say how they are."]
+    found: list[str] = []
+    for peer in region.peers:
+        store = facts.store(f"store:{peer.store_id}")
+        if peer.store_id in region.down_peers or (store is not None and is_heard(store)):
+            continue
+        answers = store is not None and not is_gone(store)
+        then = "its process answers here, so it may be cut off from PD alone" if answers else "one replica less"
+        found.append(
+            f"PD does not hear {_silent_store(peer.store_id, facts)}, which holds a replica: {then}. "
+            f"{_replaced(peer.store_id, facts)}"
         )
     return found
 

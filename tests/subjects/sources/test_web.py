@@ -217,7 +217,7 @@ async def test_a_body_of_just_the_cap_is_whole() -> None:
 
 
 async def test_gzip_is_unpacked() -> None:
-    packed = gzip.compress(b"a" * 900)
+    packed = gzip.compress(b"a" * 900, mtime=0)
     async with asking(bytes_of(http(200, packed, content_encoding="gzip"))) as (web, served):
         assert (await web.get(f"{served.url}/x", of="pd1")).body == b"a" * 900
 
@@ -225,7 +225,7 @@ async def test_gzip_is_unpacked() -> None:
 
 
 async def test_a_small_gzip_that_unpacks_to_more_than_the_cap_is_too_large() -> None:
-    packed = gzip.compress(b"\0" * 50_000_000)
+    packed = gzip.compress(b"\0" * 50_000_000, mtime=0)
     async with asking(bytes_of(http(200, packed, content_encoding="gzip"))) as (web, served):
         with pytest.raises(SourceTooLarge, match="more than 1,000 bytes"):
             await web.get(f"{served.url}/x", of="pd1")
@@ -234,7 +234,7 @@ async def test_a_small_gzip_that_unpacks_to_more_than_the_cap_is_too_large() -> 
 @pytest.mark.parametrize(
     ("body", "encoding", "says"),
     [
-        (gzip.compress(b"a" * 900)[:-12], "gzip", "a gzip answer that ends too early"),
+        (gzip.compress(b"a" * 900, mtime=0)[:-12], "gzip", "a gzip answer that ends too early"),
         (b"plain", "gzip", "an answer that says gzip and is not"),
         (b"plain", "br", "an answer encoded as 'br', which was not asked for"),
     ],

@@ -171,6 +171,26 @@ async def test_a_region_that_lags_learns_or_lacks_a_replica_says_so() -> None:
     assert "It is well" in await why()
 
 
+async def test_a_region_with_a_replica_on_a_store_that_pd_does_not_hear_is_not_well() -> None:
+    stores = stores_of(store("1"), store("4"), silent("5", 120.0))
+    fake = quiet(**{"region/id/45": region(45), "stores": stores})
+
+    gone = await ask_regions(fake, region="45", dead={"5": "refused"})
+    cut_off = await ask_regions(fake, region="45")
+    unlisted = await ask_regions(quiet(**{"region/id/45": region(45), "stores": (500, "no")}), region="45")
+
+    assert (gone["well"], gone["has_majority"]) == (False, True)
+    (why,) = gone["why"]
+    assert why.startswith(
+        "PD does not hear store:5 (Disconnected, silent for 2 min), which holds a replica: one replica less."
+    )
+    assert "its process answers here, so it may be cut off from PD alone" in cut_off["why"][0]
+    assert (unlisted["well"], unlisted["why"][0]) == (
+        False,
+        "Whether the stores of its replicas serve is not known: PD did not say how they are.",
+    )
+
+
 async def test_rules_of_a_table_that_may_override_the_default_are_not_added_to_it() -> None:
     default: dict[str, JsonValue] = {"group_id": "pd", "id": "default", "role": "voter", "count": 3}
     policy = {**default, "group_id": "TiDB_DDL_7", "count": 5, "start_key": "", "end_key": ""}
