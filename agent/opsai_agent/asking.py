@@ -72,11 +72,9 @@ def _value(text: str) -> tuple[JsonValue, str]:
     """Return the value that a text begins with, and what follows it."""
     if quoted := _QUOTED.match(text):
         return quoted[1], text[quoted.end() :]
+    word, _, rest = text.partition(" ")
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except ValueError:
-        end = -1
-    if end >= 0 and (end == len(text) or text[end].isspace()):
-        return value, text[end:]
-    word, _, rest = text.partition(" ")
-    return word, rest
+        return word, rest
+    return (value, text[end:]) if end == len(text) or text[end].isspace() else (word, rest)
