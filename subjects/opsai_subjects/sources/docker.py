@@ -100,7 +100,7 @@ class Docker:
                 known = ", ".join(self._containers)
                 unread.append(self._unread(node, "its output", "no container is set for it", f"one of {known}"))
                 continue
-            feed = Feed(node, sifting)
+            feed = Feed(node, sifting, tail=query.newest_alone)
             try:
                 unread += await self._read(node, query.window.start, feed, tail=query.newest_alone)
                 if query.newest_alone and feed.stopped:  # the end of the output lies beyond the window

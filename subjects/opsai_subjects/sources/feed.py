@@ -35,10 +35,12 @@ class Sifting:
 class Feed:
     """Takes the output of one node, stamped line by line as runtimes do on request, until there is no need for more."""
 
-    def __init__(self, node: str, sifting: Sifting) -> None:
+    def __init__(self, node: str, sifting: Sifting, *, tail: bool = False) -> None:
+        """Of a `tail` nothing counts before its end: where it goes beyond the window, the output is read anew in its place."""
         self._node = node
         self._sifting = sifting
         self._joiner = Joiner(sifting.parse)
+        self._held: list[Entry] | None = [] if tail else None
         self._rest = b""
         self._bytes = 0
         self.last_at: datetime | None = None
@@ -63,6 +65,8 @@ class Feed:
             self._line(self._rest)
         self._rest = b""
         self._add(self._joiner.flush())
+        for entry in self._held or ():
+            self._sifting.harvest.add(self._node, entry)
 
     def unsearched(self, asked: str) -> tuple[Unread, ...]:
         """Return what was left out, when something was."""
@@ -86,7 +90,11 @@ class Feed:
         self._add(self._joiner.feed(line[:MAX_LINE_BYTES].decode("utf-8", errors="replace").rstrip("\r")))
 
     def _add(self, entry: Entry | None) -> None:
-        if entry is not None and self._sifting.sieve.admits(entry):
+        if entry is None or not self._sifting.sieve.admits(entry):
+            return
+        if self._held is not None:
+            self._held.append(entry)
+        else:
             self._sifting.harvest.add(self._node, entry)
 
 

@@ -136,7 +136,7 @@ class Kubernetes:
             return False
         read, start = False, query.window.start
         for previous in (True, False) if runs.reaching_back_to(start) else (False,):
-            feed = Feed(node, sifting)
+            feed = Feed(node, sifting, tail=query.newest_alone)
             try:
                 await self._run(place.pod, container, start, feed, previous=previous, tail=query.newest_alone)
                 if query.newest_alone and feed.stopped:  # the end of the output lies beyond the window

@@ -76,6 +76,15 @@ async def test_of_the_newest_lines_alone_the_engine_is_asked_for_the_end_only(tm
     assert [asked.params.get("tail") for asked in served.asked if asked.path.endswith("logs")] == ["200", "200", None]
 
 
+async def test_a_tail_that_goes_beyond_the_window_tells_no_line_twice(tmp_path: Path) -> None:
+    stream = b"".join(frame(n, f"{n}.0 INFO tick {n}") for n in (1, 2, 3, 50))
+    newest = LogQuery(window(0, 10), limit=3, newest_first=True, count=False)
+    async with opened(FakeEngine({"t1": stream}), tmp_path) as (docker, _):
+        page = await docker.search(newest)
+
+    assert (texts(page), page.matched) == (["t1: tick 3", "t1: tick 2", "t1: tick 1"], 3)
+
+
 async def test_what_lies_beyond_the_cap_is_said_to_be_unsearched(tmp_path: Path) -> None:
     stream = b"".join(frame(n, f"{n}.0 INFO tick {n}") for n in range(1, 900))
     async with standin(FakeEngine({"t1": stream})) as served:

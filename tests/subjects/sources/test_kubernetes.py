@@ -74,6 +74,15 @@ async def test_of_the_newest_lines_alone_the_end_only_is_asked_for() -> None:
     ]
 
 
+async def test_a_tail_that_goes_beyond_the_window_tells_no_line_twice() -> None:
+    text = "".join(stamped(n, f"{n}.0 INFO tick {n}") for n in (300, 301, 302, 900))
+    newest = LogQuery(window(200, 400), limit=3, newest_first=True, count=False)
+    async with opened(FakeApi({"tikv-0": running(100)}, {"tikv-0": (text, "")})) as (pods, _):
+        page = await pods.search(newest)
+
+    assert (texts(page), page.matched) == (["a: tick 302", "a: tick 301", "a: tick 300"], 3)
+
+
 async def test_the_run_before_is_read_where_the_window_begins_before_the_container_did() -> None:
     status = running(500, 1, ended(100, 490, "OOMKilled", 137))
     output = {"tikv-0": (stamped(510, "510.0 INFO welcome"), stamped(480, "480.0 INFO last words"))}
