@@ -59,7 +59,7 @@ class Exposition:
         try:
             (family,) = text_string_to_metric_families(f"{head.decode()} 0\n")
             (sample,) = family.samples
-        except ValueError as error:
+        except (ValueError, IndexError) as error:  # the second from a label without a name
             raise NotExposition(f"a line begins with {_shown(head)}") from error
         own = {f"exported_{name}" if name in self._labels else name: value for name, value in sample.labels.items()}
         return {**own, **self._labels, "__name__": sample.name}

@@ -14,7 +14,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from opsai_subjects.errors import OpsaiError, SourceError, SourceMalformed, SourceTooLarge, SourceUnreachable
+from opsai_subjects.errors import OpsaiError, SourceMalformed, SourceTooLarge, SourceUnreachable
 from opsai_subjects.model import Clock, MetricsReply, ScrapeTarget, Window, utc
 from opsai_subjects.promql.engine import Engine
 from opsai_subjects.promql.labels import NAME
@@ -199,7 +199,7 @@ class Scraper:
             values, labels = await self._in_thread(partial(_read, node, reply.body))
         except NotExposition as error:
             node.failed = str(SourceMalformed(PATHS[0], node.target.instance, f"no metrics in text format: {error}"))
-        except SourceError as error:
+        except OpsaiError as error:  # an address that is none too: the other nodes are scraped all the same
             node.failed = str(error)
         values |= {UP: 0.0 if node.failed else 1.0, DURATION: anyio.current_time() - began}
         await self._in_thread(partial(node.ring.add, at_ms, values, {**node.own, **labels}))

@@ -111,7 +111,8 @@ async def test_a_series_that_is_missing_ends_and_so_do_all_when_a_scrape_fails()
 
 
 @pytest.mark.parametrize(
-    "text", ["<html>sign in</html>\n", "a_total x\n", "a_total{x=1} 3\n", "a_total 1_000\n", "# no\n"]
+    "text",
+    ["<html>sign in</html>\n", "a_total x\n", "a_total{x=1} 3\n", "b{, =\\}{} 1\n", "a_total 1_000\n", "# no\n"],
 )
 async def test_what_is_no_text_of_metrics_is_a_failed_scrape(text: str) -> None:
     async with loopback(telling(text)) as served, scraping(served.url) as found:
@@ -128,6 +129,13 @@ async def test_a_node_that_hangs_holds_up_nobody() -> None:
         await found.rounds()
         assert await found.now("up") == {"n0": 0.0, "n1": 1.0}
         assert await found.now("b") == {"n1": 1.0}
+
+
+async def test_a_node_whose_address_is_none_holds_up_nobody() -> None:
+    async with loopback(telling("b 1\n")) as well, scraping("http://n0:99999", well.url) as found:
+        await found.rounds()
+        assert await found.now("up") == {"n0": 0.0, "n1": 1.0}
+        assert "is not an http:" in found.scraper.state.failed[0][1]
 
 
 async def test_only_a_quarter_of_an_hour_is_kept_and_series_that_are_gone_are_let_go() -> None:
