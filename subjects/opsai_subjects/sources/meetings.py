@@ -72,7 +72,7 @@ class Meetings:
             return None
         try:
             there = parsedate_to_datetime(told[0])
-        except ValueError:
+        except (ValueError, OverflowError):  # a year beyond all measure is the second
             return None
         if there.tzinfo is None:
             there = there.replace(tzinfo=UTC)
