@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, FiniteFloat, JsonValue
 
 from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused
@@ -55,7 +55,7 @@ class _Lines(BaseModel):
 
 
 class _Sample(BaseModel):
-    value: tuple[float, str]
+    value: tuple[float, FiniteFloat]
 
 
 class _Vector(BaseModel):
@@ -227,7 +227,7 @@ class Loki:
         except OpsaiError as error:
             found.unread.append(self._failed(error))
             return read
-        return max(read, round(sum(float(sample.value[1]) for sample in counted)))
+        return max(read, round(sum(sample.value[1] for sample in counted)))
 
     def _too_many(self, asked: str, query: LogQuery, lines: Sequence[_Line]) -> Unread:
         edge = min(line.ns for line in lines) if query.newest_first else max(line.ns for line in lines)

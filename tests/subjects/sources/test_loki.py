@@ -14,7 +14,7 @@ from opsai_subjects.sources.loki import MAX_LINES, PATHS, Loki
 from opsai_subjects.sources.web import open_web
 from tests.subjects.sources.fake_loki import FakeLoki
 from tests.subjects.sources.loopback import http
-from tests.subjects.sources.standin import Answers, Standin, json_of, standin
+from tests.subjects.sources.standin import Answers, Asked, Standin, json_of, standin
 from tests.subjects.sources.toy import parse, window
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +152,21 @@ async def test_a_count_that_is_refused_leaves_the_lines_and_is_said() -> None:
 
     assert texts(page) == ["a: tick 100", "a: tick 101"]
     assert "HTTP 404" in page.unread[0].why
+
+
+@pytest.mark.parametrize("number", ["many", "NaN", "+Inf"])
+async def test_a_count_that_is_no_number_leaves_the_lines_and_is_said(number: str) -> None:
+    fake = FakeLoki([A])
+    told = '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1000,"%s"]}]}}'
+
+    def answer(asked: Asked) -> bytes:
+        return json_of(told % number) if asked.path.endswith("/query") else fake(asked)
+
+    async with opened(answer) as (loki, _):
+        page = await loki.search(LogQuery(WHOLE, contains=("tick",), limit=2))
+
+    assert texts(page) == ["a: tick 100", "a: tick 101"]
+    assert "not what Loki answers (data.result.0.value.1: " in page.unread[0].why
 
 
 async def test_more_lines_of_one_moment_than_a_page_holds_are_said_to_be_cut() -> None:
