@@ -15,11 +15,12 @@ from opsai_subjects.log_settings import DockerSettings
 from opsai_subjects.model import LastState, LastStates, LogPage, LogQuery, Unread, clean
 from opsai_subjects.sources.feed import MAX_BYTES, SLACK, TAIL_LINES, Feed, Sifting, moment
 from opsai_subjects.sources.logs import Harvest, Parse, Sieve
+from opsai_subjects.sources.paths import below
 from opsai_subjects.sources.shapes import shaped
 from opsai_subjects.sources.web import Web, open_web
 
 PATHS = (r"/containers/[a-zA-Z0-9][a-zA-Z0-9_.-]*/(?:logs|json)",)
-"""The paths it may GET."""
+"""The paths it may GET, below the path of its URL."""
 _HEADER_BYTES = 8
 _STREAMS = (0, 1, 2)
 _SYSTEM_ERROR = 3
@@ -31,7 +32,6 @@ class _State(BaseModel):
     OOMKilled: bool = False
     ExitCode: int = 0
     Error: str = ""
-    StartedAt: str = ""
     FinishedAt: str = ""
 
 
@@ -176,7 +176,8 @@ async def open_docker(settings: DockerSettings, limits: WebLimits, parse: Parse)
     transport = None
     if settings.url.startswith("unix://"):
         transport = httpx.AsyncHTTPTransport(uds=settings.url.removeprefix("unix://"))
-    async with open_web(settings.access, limits, allow=PATHS, transport=transport) as web:
+    allow = PATHS if transport is not None else below(PATHS, (settings.url,))
+    async with open_web(settings.access, limits, allow=allow, transport=transport) as web:
         yield Docker(settings, web, parse)
 
 

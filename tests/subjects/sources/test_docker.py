@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from opsai_subjects.sources.docker import PATHS, Docker, open_docker
 from opsai_subjects.sources.web import open_web
 from tests.subjects.sources.fake_docker import FakeEngine, frame
 from tests.subjects.sources.loopback import http
-from tests.subjects.sources.standin import Standin, json_of, standin
+from tests.subjects.sources.standin import Asked, Standin, json_of, standin
 from tests.subjects.sources.toy import parse, window
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +45,21 @@ async def test_output_is_taken_out_of_its_frames_and_put_together(tmp_path: Path
     assert page.origins == {"a": f"Docker at unix://{tmp_path}/docker.sock"}
     assert {asked.method for asked in served.asked} == {"GET"}
     assert served.asked[-1].params == {"stdout": "1", "stderr": "1", "timestamps": "1", "since": "95.500000"}
+
+
+async def test_an_engine_behind_a_proxy_is_asked_below_its_path() -> None:
+    engine = FakeEngine({"t1": frame(1, "1.0 INFO on")})
+
+    def answer(asked: Asked) -> bytes:
+        return engine(replace(asked, path=asked.path.removeprefix("/engine")))
+
+    async with standin(answer) as served:
+        settings = DockerSettings(url=f"{served.url}/engine", containers={"a": "t1"})
+        async with open_docker(settings, WebLimits(), parse) as docker:
+            page = await docker.search(LogQuery(WHOLE))
+
+    assert (texts(page), page.unread) == (["a: on"], ())
+    assert served.paths == ["/engine/containers/t1/json", "/engine/containers/t1/logs"]
 
 
 async def test_output_of_a_terminal_has_no_frames(tmp_path: Path) -> None:
