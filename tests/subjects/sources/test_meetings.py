@@ -57,7 +57,9 @@ async def test_over_plain_http_there_is_no_certificate_and_there_is_a_clock() ->
     assert found.clock_ahead_seconds == pytest.approx(90, abs=1.5)
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Foo 2026 00:00:00 GMT", "Tue, 01 Jan 99999999999 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Tue, 99 Foo 2026 00:00:00 GMT", "Tue, 01 Jan 99999999999 00:00:00 GMT"]
+)
 async def test_an_answer_without_a_date_tells_no_time(date: str) -> None:
     assert (await met(http(200, b"in", Date=date))).clock_ahead_seconds is None
 
