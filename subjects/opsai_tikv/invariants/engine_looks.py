@@ -4,6 +4,8 @@ from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
 
 POOL_SIGNAL = "pool_busy:"
 GROWTH_SECONDS = 300.0
+WARM_SECONDS = 900.0
+"""A store that started fills its block cache, by gibibytes a minute under load."""
 GIB = 2.0**30
 
 
@@ -33,6 +35,9 @@ def memory_grows_fast(look: Look, entity: str) -> Seen:
         return unknown("its memory of five minutes ago is not known")
     grown = track.now - (track.points[-back - 1] or 0.0)
     limit = look.limit("store_memory_steady")
+    start = look.now("start_time", entity)
+    if grown > limit and start is not None and look.facts.at.timestamp() - start < WARM_SECONDS:
+        return Seen("absent", "it started lately and fills its caches")
     if grown > limit:
         return Seen("shown", f"it grew by {figure(grown / GIB)} GiB in five minutes", value=round(grown), limit=limit)
     return ABSENT

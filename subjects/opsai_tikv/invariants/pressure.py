@@ -1,10 +1,13 @@
 """What must hold of feeds, snapshots, catching up, sleeping regions, and of whole places."""
 
 from opsai_tikv.invariants.rule import NEEDS_PD, InvariantRule, rule
+from opsai_tikv.invariants.store_looks import restarting_in_order
 from opsai_tikv.seen import ABSENT, Look, Seen
 from opsai_tikv.signs.idle import raft_crowded, reads_slow, regions_woken, versions_skipped
-from opsai_tikv.signs.places import labels_disagree, place_gone
+from opsai_tikv.signs.load import requests_surge, writes_surge
+from opsai_tikv.signs.places import labels_disagree, place_gone, stores_of
 from opsai_tikv.signs.pressure import applies_late_after_start, feed_scans_pile_up, snapshots_wait
+from opsai_tikv.signs.process import restarted, stopped_in_order
 
 
 def _both(one: Seen, other: Seen) -> Seen:
@@ -16,9 +19,29 @@ def _both(one: Seen, other: Seen) -> Seen:
     return one if one.state == "unknown" else other
 
 
+def place_lost(look: Look, entity: str) -> Seen:
+    """All its stores are gone, and none of them is just restarting in order."""
+    seen = place_gone(look, entity)
+    if seen.state == "shown" and any(restarting_in_order(look, store) for store in stores_of(look, entity)):
+        return Seen("absent", "a store of it is restarting in order")
+    return seen
+
+
 def woken_and_crowded(look: Look, entity: str) -> Seen:
-    """Sleeping regions woke together, and raft is late for it."""
-    return _both(regions_woken(look, entity), raft_crowded(look, entity))
+    """Sleeping regions woke together, and raft is late for it, without clients or a restart in order to wake them."""
+    seen = _both(regions_woken(look, entity), raft_crowded(look, entity))
+    if seen.state != "shown":
+        return seen
+    if any(surge(look, entity).state == "shown" for surge in (requests_surge, writes_surge)):
+        return Seen("absent", "clients ask more, and wake the regions that they ask")
+    if any(restarting_in_order(look, store) or _came_back_in_order(look, store) for store in look.stores):
+        return Seen("absent", "a store restarts in order, and wakes the regions that it holds")
+    return seen
+
+
+def _came_back_in_order(look: Look, store: str) -> bool:
+    again = restarted(look, store)
+    return again.state == "shown" and again.active and stopped_in_order(look, store).state == "shown"
 
 
 def garbage_and_slow(look: Look, entity: str) -> Seen:
@@ -32,7 +55,7 @@ PRESSURE_RULES: tuple[InvariantRule, ...] = (
         "place_up",
         "A machine or zone with several stores has one that is up.",
         "Its stores have one cause; no other place may be stopped until it is back.",
-        place_gone,
+        place_lost,
         "status ports, store heartbeats, location labels and addresses",
         severity="critical",
         for_seconds=0.0,

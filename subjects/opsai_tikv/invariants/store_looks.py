@@ -36,12 +36,13 @@ def store_down(look: Look, entity: str) -> Seen:
         mute = gone if gone.state == "shown" else silent
         if mute.state == "shown" and accused.state == "shown" and accused.active:
             seen = Seen("shown", f"{mute.says}; {accused.says}", value=mute.value)
-    if seen.state == "shown" and _restarting_in_order(look, entity):
+    if seen.state == "shown" and restarting_in_order(look, entity):
         return Seen("absent", "it is restarting in order")
     return seen
 
 
-def _restarting_in_order(look: Look, entity: str) -> bool:
+def restarting_in_order(look: Look, entity: str) -> bool:
+    """Say whether its log tells of an orderly stop less than a restart's time ago."""
     stopped = stopped_in_order(look, entity)
     age = ago(look.facts, stopped.since)
     return stopped.state == "shown" and age is not None and age < ORDERLY_SECONDS
@@ -52,7 +53,7 @@ def peers_lost(look: Look, entity: str) -> Seen:
     seen = peers_accuse(look, entity)
     if seen.state == "absent":
         seen = one_peer_accuses(look, entity)
-    return Seen("absent", "it is restarting in order") if _restarting_in_order(look, entity) else seen
+    return Seen("absent", "it is restarting in order") if restarting_in_order(look, entity) else seen
 
 
 def lost_leaders(look: Look, entity: str) -> Seen:
@@ -63,7 +64,7 @@ def lost_leaders(look: Look, entity: str) -> Seen:
     again = restarted(look, entity)
     if again.state == "shown" and stopped_in_order(look, entity).state != "absent":
         return Seen("absent", "it restarted in order and its leaders are on their way back")
-    return ABSENT if _restarting_in_order(look, entity) else seen
+    return ABSENT if restarting_in_order(look, entity) else seen
 
 
 def network_late(look: Look, entity: str) -> Seen:

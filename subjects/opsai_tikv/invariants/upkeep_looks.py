@@ -82,14 +82,16 @@ def requests_misrouted(look: Look, entity: str) -> Seen:
 
     def test(index: int, value: float) -> bool:
         track = look.track("requests", entity)
-        all_of_them = (track.points[index] if track else None) or 0.0
-        return value > MISROUTED_PER_SECOND and value > limit * (all_of_them + value)
+        served = track.points[index] if track else None
+        return served is not None and value > MISROUTED_PER_SECOND and value > limit * (served + value)
 
     seen = look.when("misrouted_rate", entity, test, 4)
+    requests = look.now("requests", entity)
+    if requests is None and (look.now("misrouted_rate", entity) or 0.0) > MISROUTED_PER_SECOND:
+        return unknown("how many requests it serves is not known")
     if seen.state != "shown" or not isinstance(seen.value, float):
         return seen
-    requests = look.now("requests", entity) or 0.0
-    share = seen.value / max(1e-9, requests + seen.value)
+    share = seen.value / max(1e-9, (requests or 0.0) + seen.value)
     says = f"{figure(seen.value)} requests/s find no leader here, {share:.0%} of what it gets"
     return Seen("shown", says, seen.active, round(share, 3), limit, seen.since)
 

@@ -1,5 +1,7 @@
 """Signs that concern the load as a whole and are not made by more requests: woken regions, old versions."""
 
+from collections.abc import Sequence
+
 from opsai_tikv.seen import ABSENT, Look, Seen, figure, unknown
 from opsai_tikv.signs.rule import SignRule
 
@@ -55,10 +57,13 @@ def versions_skipped(look: Look, entity: str) -> Seen:
     if not look.facts.tracks.known("skipped_versions") or not look.facts.tracks.known("read_keys"):
         return unknown("what reads step over is not known")
     points = max((len(track.points) for track in look.facts.tracks.by_name["skipped_versions"].values()), default=0)
-    hits = [_garbage(look, index) for index in range(points)]
+    readers = [store for store in look.stores if look.track("read_keys", store)]
+    hits = [_garbage(look, readers or look.stores, index) for index in range(points)]
     high = [skipped > times * max(1.0, read) and skipped > SKIPPED_PER_SECOND for skipped, read in hits]
     if sum(high[-2 * MINUTE :]) < MINUTE:
         return ABSENT
+    if not readers:
+        return unknown("how many keys reads return is not known")
     skipped, read = hits[-1]
     ratio = skipped / max(1.0, read)
     return Seen(
@@ -69,9 +74,9 @@ def versions_skipped(look: Look, entity: str) -> Seen:
     )
 
 
-def _garbage(look: Look, index: int) -> tuple[float, float]:
+def _garbage(look: Look, stores: Sequence[str], index: int) -> tuple[float, float]:
     def total(name: str) -> float:
-        tracks = (look.track(name, store) for store in look.stores)
+        tracks = (look.track(name, store) for store in stores)
         return sum(track.points[index] or 0.0 for track in tracks if track and len(track.points) > index)
 
     return total("skipped_versions"), total("read_keys")

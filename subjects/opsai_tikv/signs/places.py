@@ -10,13 +10,18 @@ NAMED = 8
 
 def place_gone(look: Look, entity: str) -> Seen:
     """Every store of the place is gone, and stores elsewhere are not."""
-    inside = look.once("places", lambda: places(look.facts)).get(entity, ())
+    inside = stores_of(look, entity)
     gone = look.once("stores gone", lambda: [store for store in look.stores if store_gone(look, store)])
     here = [store for store in inside if store in gone]
     if not inside or len(here) < len(inside) or len(gone) == len(look.stores):
         return ABSENT
     more = f" and {len(here) - NAMED} more" if len(here) > NAMED else ""
     return Seen("shown", f"all its stores: {', '.join(here[:NAMED])}{more}", value=len(here), limit=0)
+
+
+def stores_of(look: Look, place: str) -> tuple[str, ...]:
+    """Return the stores that stand in a place."""
+    return look.once("places", lambda: places(look.facts)).get(place, ())
 
 
 def labels_missing(look: Look, entity: str) -> Seen:
