@@ -7,7 +7,7 @@ from typing import Literal
 from opsai_subjects.subject import Risk
 from opsai_tikv.facts import StoreFacts, TikvFacts, location_labels
 from opsai_tikv.pd.values import Region, Rule
-from opsai_tikv.regions.majority import is_alive, least_voters, places, without_majority
+from opsai_tikv.regions.majority import is_alive, least_voters, majority_of, places, without_majority
 from opsai_tikv.scope import Scope
 from opsai_tikv.wording import named, plural
 
@@ -30,6 +30,8 @@ class Closer:
     isolation: Mapping[str, int] | None = None
     """Location label to how many regions have every peer in another place of that label (`none`: not even on other hosts)."""
     rules: tuple[Rule, ...] | None = None
+    rules_unread: bool = False
+    """Rules hold and could not be read: some range may have fewer voters than max-replicas."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,14 @@ class _Case:
 def _stores(facts: TikvFacts, scope: Scope, closer: Closer) -> Judged:
     stopped = tuple(store for store in scope.stores if store.engine == "tikv" and store.state != "Tombstone")
     if not stopped:
+        if all(store.state == "Tombstone" for store in scope.stores):
+            return Judged("safe", ("it is a tombstone: PD has moved everything off it already",))
         return Judged("safe", ("only learners would be gone (TiFlash): no region loses a vote, queries there fail",))
     voters = least_voters(facts, closer.rules)
     if not facts.stores_known or voters is None or (facts.region_states is None and closer.regions is None):
         return Judged("unknown", ("PD's stores, region states or replica count could not be read",))
+    if closer.rules_unread and closer.regions is None:
+        return Judged("unknown", ("placement rules hold and could not be read: some regions may have fewer voters",))
     chosen = {store.entity for store in stopped}
     others = [store for store in facts.data_stores if store.entity not in chosen]
     case = _Case(
@@ -142,7 +148,7 @@ def _stores(facts: TikvFacts, scope: Scope, closer: Closer) -> Judged:
     )
     if case.silent and leader_is_new(facts):
         return Judged("unknown", ("PD's leader is new and has not heard from every store yet: ask again in a minute",))
-    if len(others) - len(case.silent) < voters // 2 + 1:
+    if len(others) - len(case.silent) < majority_of(voters):
         left = len(others) - len(case.silent)
         return Judged("at_risk", (*_silence(case), f"{left} other stores cannot hold a majority of {voters} replicas"))
     return _listed(case) if closer.regions is not None else _counted(case, len(others))
@@ -153,11 +159,13 @@ def _listed(case: _Case) -> Judged:
     regions = case.closer.regions or ()
     if not regions:
         return Judged("unknown", ("PD lists no region",))
-    already = frozenset(store.id for store in case.gone if not case.alive(store))
+    listed = {store.id for store in case.facts.data_stores}
+    # whoever PD does not list, or as a tombstone, is not counted on
+    strange = frozenset(peer.store_id for region in regions for peer in region.voters if peer.store_id not in listed)
+    already = strange | {store.id for store in case.gone if not case.alive(store)}
     before = {region.id for region in without_majority(regions, already, lagging=True)}
-    losing = tuple(
-        region for region in without_majority(regions, case.gone_ids, lagging=True) if region.id not in before
-    )
+    gone = strange | case.gone_ids
+    losing = tuple(region for region in without_majority(regions, gone, lagging=True) if region.id not in before)
     reasons = [*_silence(case)]
     if before:
         lost = plural(len(before), "region")
@@ -251,14 +259,15 @@ def _silence(case: _Case) -> tuple[str, ...]:
 def _members(facts: TikvFacts, scope: Scope) -> Judged:
     leaving = {member.entity for member in scope.members}
     if scope.unplaced:
-        named = ", ".join(scope.unplaced)
         return Judged(
             "unknown",
-            (f"whether PD members stand there too ({named}) is not told by any label: name those that do as well",),
+            (
+                f"whether PD members stand there too ({', '.join(scope.unplaced)}) is not told by any label: name those that do as well",
+            ),
         )
     others = [other for other in facts.members if other.entity not in leaving]
     well = [other for other in others if other.client_port == "answered" and other.sees_leader]
-    need = len(facts.members) // 2 + 1
+    need = majority_of(len(facts.members))
     if not facts.members or any(other.client_port in ("unresolved", "unknown") for other in others):
         return Judged("unknown", ("not every PD member could be asked",))
     if len(well) >= need:

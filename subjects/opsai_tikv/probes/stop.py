@@ -7,7 +7,7 @@ from opsai_tikv.facts import TikvFacts
 from opsai_tikv.pd.client import Pd
 from opsai_tikv.pd.values import Region
 from opsai_tikv.regions.health import down_after_seconds
-from opsai_tikv.regions.majority import is_heard
+from opsai_tikv.regions.majority import is_heard, rules_unread
 from opsai_tikv.regions.troubled import HARM, read_troubled
 from opsai_tikv.scope import Scope, scope_of
 from opsai_tikv.stopping import LACKING, Closer, Judged, judge
@@ -98,9 +98,11 @@ async def _closer(pd: Pd, tries: Attempts, facts: TikvFacts, metrics: MetricsSou
         reply = await tries.of("prometheus", ISOLATION, metrics.instant(ISOLATION))
         if reply is not None:
             isolation = {one.labels.get("type", ""): int(one.last) for one in reply.series if one.last == one.last}
+    rules = await tries.of("pd", "config/rules", pd.rules())
     return Closer(
         regions=troubled.every,
         lacking={check: regions for check, regions in troubled.listed.items() if check in LACKING},
         isolation=isolation,
-        rules=await tries.of("pd", "config/rules", pd.rules()),
+        rules=rules,
+        rules_unread=rules_unread(facts, rules),
     )

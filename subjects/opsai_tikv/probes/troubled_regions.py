@@ -8,7 +8,7 @@ from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import StoreFacts, TikvFacts
 from opsai_tikv.keys import owner_of_range
 from opsai_tikv.pd.client import REGIONS_LISTED_AT_MOST, Pd, RegionCheck
-from opsai_tikv.pd.values import Region
+from opsai_tikv.pd.values import Region, Rule
 from opsai_tikv.regions.health import region_health
 from opsai_tikv.regions.majority import is_gone, is_heard, without_majority
 from opsai_tikv.regions.troubled import CHECKS, HARM, MEANINGS, Troubled, by_store, leaderless, read_troubled, suspects
@@ -29,6 +29,7 @@ async def troubled_regions(pd: Pd, facts: TikvFacts) -> Answer:
     listed = {region.id: region for regions in found.listed.values() for region in regions}
     everything = found.every if found.every is not None else tuple(listed.values())
     lost = without_majority(everything, gone, lagging=False) if facts.stores_known else ()
+    rows = await _rows(pd, tries, lost, facts)
     causes = [_cause(check, found, facts) for check in HARM if found.counts.get(check)]
     value: dict[str, object] = {
         "regions": facts.region_count,
@@ -40,7 +41,7 @@ async def troubled_regions(pd: Pd, facts: TikvFacts) -> Answer:
         "harmless": {check: found.counts[check] for check in MEANINGS if check not in HARM and check in found.counts},
         "not_counted": [check for check in CHECKS if check not in found.counts],
         "silent_stores": _silent(facts),
-        "regions_without_majority": [_row(region, facts) for region in lost],
+        "regions_without_majority": rows,
     }
     shown = without_empty(
         {name: part for name, part in value.items() if name not in ("counts", "regions_without_majority")}
@@ -48,7 +49,7 @@ async def troubled_regions(pd: Pd, facts: TikvFacts) -> Answer:
     if lost:
         narrow = "all by evidence(id, path='/regions_without_majority')"
         shown["columns"] = COLUMNS
-        shown["regions_without_majority"] = Rows([_row(region, facts) for region in lost[:ROWS]], len(lost), narrow)
+        shown["regions_without_majority"] = Rows(rows[:ROWS], len(rows), narrow)
     return Answer(at=facts.at, value=value | {"unread": tries.unread}, shown=shown | unread_rows(tries.unread))
 
 
@@ -149,7 +150,7 @@ async def one_cause(pd: Pd, facts: TikvFacts, asked: str) -> Answer:
     else:
         value["stores"] = counted(by_store(check, listed, facts))
         value["tables"] = counted(tally(owner_of_range(one.start_key, one.end_key).sentence for one in listed))
-        rows = [_row(region, facts) for region in listed]
+        rows = await _rows(pd, tries, listed, facts)
         shown = without_empty(value) | {"columns": COLUMNS}
         shown["listed"] = Rows(rows[:ROWS], len(rows), "all by evidence(id, path='/listed'), one by region='ID'")
         value["listed"] = rows
@@ -164,11 +165,17 @@ def _told(count: int | None, listed: Sequence[Region] | None) -> str:
     return f"{plural(count, 'region')}"
 
 
-def _row(region: Region, facts: TikvFacts) -> list[object]:
+async def _rows(pd: Pd, tries: Attempts, regions: Sequence[Region], facts: TikvFacts) -> list[list[object]]:
+    """Return a row for each region, judged by the placement rules."""
+    rules = await tries.of("pd", "config/rules", pd.rules()) if regions else None
+    return [_row(region, facts, rules) for region in regions]
+
+
+def _row(region: Region, facts: TikvFacts, rules: Sequence[Rule] | None) -> list[object]:
     return [
         f"region:{region.id}",
         owner_of_range(region.start_key, region.end_key).sentence,
         f"store:{region.leader_store_id}" if region.leader_store_id else "none known",
         " ".join(peer.store_id for peer in region.voters),
-        region_health(region, facts, None).why[0],
+        region_health(region, facts, rules).why[0],
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from opsai_tikv.facts import StoreFacts, TikvFacts
 from opsai_tikv.pd.go_values import duration_seconds
 from opsai_tikv.pd.values import Peer, Region, Rule
-from opsai_tikv.regions.majority import is_gone, is_heard, serving
+from opsai_tikv.regions.majority import is_gone, is_heard, majority_of, rules_unread, serving
 from opsai_tikv.wording import lasting, named, plural
 
 EMPTY_MIB = 1.0
@@ -18,7 +18,8 @@ class RegionHealth:
     """One region, judged."""
 
     well: bool
-    has_majority: bool
+    has_majority: bool | None
+    """None while PD does not say how the stores are."""
     why: tuple[str, ...]
     """The worst first; what is well is said too when nothing else is to say."""
 
@@ -26,11 +27,11 @@ class RegionHealth:
 def region_health(region: Region, facts: TikvFacts, rules: Sequence[Rule] | None) -> RegionHealth:
     """Say whether the region serves and what it lacks."""
     silent = frozenset(store.id for store in facts.stores if is_gone(store))
-    left, need = serving(region, silent, lagging=False), len(region.voters) // 2 + 1
-    has_majority = left >= need
+    left, need = serving(region, silent, lagging=False), majority_of(len(region.voters))
+    has_majority = left >= need if facts.stores_known else None
     why = [
         *_majority(region, facts, silent, left, need),
-        *_leader(region, facts, silent, has_majority=has_majority),
+        *_leader(region, facts, silent, has_majority=left >= need),
         *_down(region, facts),
         *_unheard(region, facts),
         *_behind(region, facts),
@@ -153,6 +154,8 @@ def _is_columnar(store: StoreFacts | None) -> bool:
 
 
 def _counts(region: Region, rules: Sequence[Rule] | None, facts: TikvFacts) -> list[str]:
+    if rules_unread(facts, rules):
+        return ["How many voters it should have is unknown: the placement rules could not be read."]
     wanted = facts.max_replicas if rules is None else wanted_voters(region, rules)
     have = sum(peer.role not in ("Learner", "DemotingVoter") for peer in region.peers)
     if wanted is None or have == wanted:

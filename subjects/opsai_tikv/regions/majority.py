@@ -47,13 +47,23 @@ def least_voters(facts: TikvFacts, rules: Sequence[Rule] | None) -> int | None:
     return min(counts) if counts else facts.max_replicas
 
 
+def rules_unread(facts: TikvFacts, rules: Sequence[Rule] | None) -> bool:
+    """Say whether placement rules are on by PD's settings and could not be read: then max-replicas says nothing for sure."""
+    return rules is None and str((facts.config or {}).get("replication.enable-placement-rules")).lower() == "true"
+
+
+def majority_of(voters: int) -> int:
+    """Return how many of so many voters are a majority."""
+    return voters // 2 + 1
+
+
 def without_majority(regions: Iterable[Region], gone: frozenset[str], *, lagging: bool) -> tuple[Region, ...]:
     """Return the regions whose voters off those stores (ids), the down ones left out, are fewer than a majority.
 
     `lagging` leaves pending ones out as well: to be sure of a majority, not to say that one is lost, since just after an
     election every follower counts as pending.
     """
-    return tuple(one for one in regions if serving(one, gone, lagging=lagging) < len(one.voters) // 2 + 1)
+    return tuple(one for one in regions if serving(one, gone, lagging=lagging) < majority_of(len(one.voters)))
 
 
 def serving(region: Region, gone: frozenset[str], *, lagging: bool) -> int:

@@ -199,6 +199,23 @@ async def test_rules_of_a_table_that_may_override_the_default_are_not_added_to_i
     assert (await ask_regions(fake, region="45"))["well"]
 
 
+async def test_whether_a_region_has_its_majority_is_unknown_while_nobody_knows_its_stores() -> None:
+    blind = await ask_regions(quiet(stores=(500, "broken"), **{"region/id/45": region(45)}), region="45")
+
+    assert (blind["well"], blind["has_majority"]) == (False, None)
+
+
+async def test_regions_are_listed_with_what_their_rules_ask_for_and_not_with_what_is_not_known() -> None:
+    rule: dict[str, JsonValue] = {"group_id": "pd", "id": "default", "role": "voter", "count": 5}
+    lacking = {"regions/check/miss-peer": listed(region(2)), "region/id/2": region(2)}
+    ruled = await ask_regions(quiet(**lacking, **{"config/rules": [rule]}), check="miss-peer")
+    unread = await ask_regions(quiet(**{"region/id/2": region(2, (1, 4)), "config/rules": (500, "broken")}), region="2")
+
+    assert ruled["listed"][0][-1] == "It has 3 voters and the rules ask for 5: PD has to add one."
+    assert (unread["well"], unread["has_majority"]) == (False, True)
+    assert unread["why"] == ("How many voters it should have is unknown: the placement rules could not be read.",)
+
+
 async def test_a_region_is_found_by_a_key_in_hex_or_escaped_or_as_tidb_has_it() -> None:
     key = ROWS_OF_7[0]
     answer = region(45, start=ROWS_OF_7[0], end=ROWS_OF_7[1])

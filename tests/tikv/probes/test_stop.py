@@ -196,6 +196,27 @@ async def test_rules_that_ask_for_five_voters_bear_the_loss_of_two() -> None:
     assert (five["state"], three["state"]) == ("safe", "at_risk")
 
 
+async def test_rules_that_hold_and_cannot_be_read_are_not_guessed() -> None:
+    config: JsonValue = {
+        "replication": {"max-replicas": 3, "enable-placement-rules": "true", "location-labels": "zone,host"}
+    }
+    found = await asked(
+        wide(**{"config": config, "config/rules": (500, "broken")}), "store:1", metrics=MemoryMetrics(counted())
+    )
+
+    assert found["state"] == "unknown"
+    assert "placement rules hold and could not be read" in found["why"][0]
+
+
+async def test_a_voter_on_a_store_that_pd_does_not_list_or_as_a_tombstone_is_not_counted_on() -> None:
+    gone = store("9", state_name="Tombstone", leader_count=0)
+    unlisted = await asked(small(region(2, (1, 4, 9))), "store:4")
+    buried = await asked(small(region(2, (1, 4, 9)), stores=stores_of(*map(store, STORES), gone)), "store:4")
+
+    assert (unlisted["state"], buried["state"]) == ("at_risk", "at_risk")
+    assert buried["regions"] == [["region:2", "store:1, store:4, store:9"]]
+
+
 async def test_what_names_no_node_is_refused_with_the_labels_there_are() -> None:
     with pytest.raises(UnknownName, match=r"zone=z0, zone=z1, zone=z2"):
         await asked(wide(), "zone=z9")
