@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from opsai_subjects.movement import GAUSS, Floats
 from opsai_subjects.subject import Signal
 
-Floats = NDArray[np.float64]
 Labels = tuple[tuple[str, str], ...]
 
 LEVELS = (0.2, 0.5, 0.8)
@@ -26,7 +25,6 @@ LEAST_POINTS = 3
 """A level is known from so many points at least."""
 SPREAD_SIGMAS = 2 * 0.8416
 """How many standard deviations lie between the outer levels of a normal scatter."""
-GAUSS = 1.4826
 LEVEL_RATIO = 0.1
 FLAG = "0/1"
 """The unit of what is or is not: its level is no measure of its scatter."""

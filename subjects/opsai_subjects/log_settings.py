@@ -6,8 +6,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from opsai_subjects.endpoint import Access, Count, Section, Url, url
+from opsai_subjects.matchers import LabelName
 
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
@@ -17,12 +17,6 @@ def _selector(text: str) -> str:
     if not re.fullmatch(r"\{[^{}]*=.*\}", stripped, re.DOTALL):
         raise ValueError(f'{text!r} is not a stream selector like {{app="tikv"}}')
     return stripped
-
-
-def _label(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is not the name of a label")
-    return text
 
 
 def _container(text: str) -> str:
@@ -60,7 +54,7 @@ class LokiSettings(Section):
     """Below it stands /loki/api/v1."""
     selector: Annotated[str, AfterValidator(_selector)]
     """The streams of this cluster: `{app="tikv"}`."""
-    node_label: Annotated[str, AfterValidator(_label)] = "instance"
+    node_label: LabelName = "instance"
     """The label whose value tells the nodes apart."""
     nodes: dict[str, str] = Field(default_factory=dict[str, str])
     """Node to its value of that label; empty: the values are the nodes' names, and Loki is asked for them."""

@@ -18,7 +18,6 @@ from opsai_subjects.contrast import (
     LEAST_POINTS,
     UNUSUAL,
     Contrast,
-    Floats,
     Labels,
     Track,
     best_of_each,
@@ -27,6 +26,7 @@ from opsai_subjects.contrast import (
 )
 from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
 from opsai_subjects.model import Series, Window
+from opsai_subjects.movement import Floats
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.subject import Facts, Signal
 from opsai_subjects.windows import End, Minutes, Start, moment_of, window

@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from opsai_subjects.movement import GAUSS, MIN_SIDE, NOISE_FACTOR
+from opsai_subjects.movement import GAUSS, MIN_SIDE, NOISE_FACTOR, Floats
 
-Floats = NDArray[np.float64]
 State = Literal["grew", "over", "steady", "stopped", "idle", "silent", "unknown"]
 """`over`: grew and is back. `stopped`: had completions, has none and is still scraped. `silent`: no samples any more."""
 RISE_RATIO = 1.0

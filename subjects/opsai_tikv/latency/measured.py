@@ -10,10 +10,11 @@ import numpy as np
 
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsReply, MetricsSource, Node, Series, Unread, Window
+from opsai_subjects.movement import Floats
 from opsai_subjects.windows import EARLIEST
 from opsai_tikv.gathering.metrics_round import MetricsRound
 from opsai_tikv.gathering.tracking import Finder
-from opsai_tikv.latency.growth import Course, Floats, Growth, growth
+from opsai_tikv.latency.growth import Course, Growth, growth
 from opsai_tikv.latency.stages import Stage
 
 POINTS = 60
