@@ -95,10 +95,6 @@ class Selection(Sequence[Stored]):
         """All samples but staleness markers."""
         return self._held.fresh
 
-    def between(self, start: float, end: float) -> "Selection":
-        """Return the same series within a narrower stretch of time; nothing is copied."""
-        return Selection(self._held, max(self.since_ms, milliseconds(start)), min(self.until_ms, milliseconds(end)))
-
     def __len__(self) -> int:
         return len(self._held.labels)
 

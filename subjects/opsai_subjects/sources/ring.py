@@ -33,11 +33,6 @@ class Ring:
         """The names of all metrics held."""
         return tuple(self._names)
 
-    @property
-    def heads(self) -> frozenset[bytes]:
-        """All series held, by their head."""
-        return frozenset(self._rows)
-
     def unknown(self, values: dict[bytes, float]) -> list[bytes]:
         """Return the series that are not held yet."""
         return [head for head in values if head not in self._rows]

@@ -145,11 +145,11 @@ def test_a_selection_is_a_sequence_of_series_cut_to_its_stretch() -> None:
 
 
 def test_what_lies_outside_a_selections_stretch_is_not_evaluated() -> None:
-    whole = Selection.of([stored("n 0+1x60")])
+    whole = MemorySamples([stored("n 0+1x60")])
 
     class UntilNow:
         def select(self, matchers: Sequence[Matcher], start: float, end: float) -> Sequence[Stored]:
-            return whole.between(start, min(end, 55.0))
+            return whole.select(matchers, start, min(end, 55.0))
 
     held = Engine(UntilNow())
     assert shown(held.instant("n", 100)) == {"__name__=n": [5.0]}
