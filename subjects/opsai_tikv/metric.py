@@ -7,7 +7,6 @@ from opsai_subjects.subject import Signal
 
 CLIENT = '{type=~"(kv|raw|coprocessor).*",type!~"kv_gc|kv_check_txn_status|kv_txn_heart_beat"}'
 """Requests of clients: without GC and what clients send to keep transactions alive."""
-METRICS_DOC = "tikv metrics/alertmanager and pingcap/docs grafana-tikv-dashboard"
 NO_GRAIN = 1e12
 """For figures that are not compared: an id, a forecast. No difference reaches it."""
 FIRST_EVENT = "the first such event"

@@ -162,7 +162,7 @@ async def _side_by_side(
         found.placement = await read_placement(pd, tries)
         if found.placement.evicting or any(store.state == "Offline" for store in stores):
             found.denied = await read_denied(pd, tries)
-        found.hot = await read_traffic(pd, tries)
+        found.hot = await read_traffic(pd, tries, found.placement.region_count)
         found.gc = await read_gc(pd, tries, window.end)
 
     async def of_metrics() -> None:

@@ -18,10 +18,13 @@ ASKED_AT_MOST = 5
 SHOWN = 5
 
 
-async def read_traffic(pd: Pd, tries: Attempts) -> dict[Direction, tuple[HotRegion, ...]]:
-    """Return the regions that carry most of the writes and of the reads; a direction that cannot be read is left out."""
+async def read_traffic(pd: Pd, tries: Attempts, count: int | None = None) -> dict[Direction, tuple[HotRegion, ...]]:
+    """Return the regions that carry most of the writes and of the reads; a direction that cannot be read is left out.
+
+    `count` is how many regions there are, where that was read a moment ago.
+    """
     try:
-        regions = await pd.region_traffic()
+        regions = await pd.region_traffic(count)
     except SourceTooLarge:
         return await _of_many(pd, tries)
     except NotRecorded:  # an older recording: nobody asked, so nothing is known and nothing is wrong

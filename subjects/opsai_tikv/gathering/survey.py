@@ -13,6 +13,7 @@ from opsai_subjects.scrape_interval import measured, rate_range
 from opsai_subjects.sources.scoped import ScopedMetrics
 from opsai_subjects.subject import Sight, Sources
 from opsai_tikv.gathering.tracking import Finder
+from opsai_tikv.wording import named
 
 RENEW = timedelta(minutes=5)
 RETRY = timedelta(minutes=1)
@@ -21,7 +22,6 @@ _TARGETS = ('up{job=~".*(tikv|pd).*"}[5m]', 'up{job=~".*(tikv|pd).*"}[30m]')
 """The second where the first holds too few samples to tell an interval by."""
 _OWN_LABELS = frozenset({"__name__", "instance", "job", "host", "node", "pod", "component", "group", "replica"})
 """Labels that differ between the nodes of one cluster."""
-NAMES_TOLD = 6
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,8 @@ def narrowed(sources: Sources, targets: Targets) -> Sources:
 
 def said(targets: Targets) -> str:
     """Say who the strangers are."""
-    names = targets.names
-    shown_names = ", ".join(names[:NAMES_TOLD])
-    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
-    are = "is" if len(names) == 1 else "are"
-    return f"{shown_names}{more} {are} no member or store of this cluster"
+    are = "is" if len(targets.names) == 1 else "are"
+    return f"{named(targets.names)} {are} no member or store of this cluster"
 
 
 def advice(targets: Targets, matchers: Mapping[str, str]) -> str:

@@ -51,7 +51,6 @@ CLIENT_READS = '{type=~"kv_get|kv_batch_get|kv_scan|raw_get|raw_batch_get|raw_sc
 CLIENT_WRITES = (
     '{type=~"kv_prewrite|kv_commit|kv_pessimistic_lock|kv_flush|raw_put|raw_batch_put|raw_delete|raw_compare_and_swap"}'
 )
-CLIENT_ALL = '{type=~"(kv|raw|coprocessor).*",type!~"kv_gc|kv_check_txn_status|kv_txn_heart_beat"}'
 
 STORE_SIGNALS: dict[str, Tracked] = {
     "up": Tracked('max by (instance) (up{job=~".*tikv"})'),

@@ -29,7 +29,7 @@ from opsai_tikv.pd.settings import (
     read_text,
     read_unsafe_recovery,
 )
-from opsai_tikv.pd.stores import read_progress, read_store_flows, read_store_limits, read_stores
+from opsai_tikv.pd.stores import read_progress, read_store_flows, read_stores
 from opsai_tikv.pd.traffic import WHOLE_AT_MOST, Traffic, read_traffic
 from opsai_tikv.pd.values import (
     Config,
@@ -155,10 +155,6 @@ class Pd:
     async def store_flows(self) -> tuple[StoreFlow, ...]:
         """Return each store's reads and writes per second."""
         return read(await self._round.ask(f"{V1}/hotspot/stores"), read_store_flows)
-
-    async def store_limit(self) -> dict[str, dict[str, float]]:
-        """Return store id to `add-peer` and `remove-peer` to how many a minute are let."""
-        return read(await self._round.ask(f"{V1}/stores/limit"), read_store_limits)
 
     async def progress(self, action: Literal["removing", "preparing"] = "removing") -> Progress | None:
         """Return how far stores that leave (or join) have come; None when none does."""
@@ -324,17 +320,19 @@ class Pd:
         reply = await self._round.ask(f"{V1}/regions/key", params=await self._page(), seconds=_HEAVY_SECONDS)
         return read(reply, lambda json: read_regions(json, "all")).regions
 
-    async def region_traffic(self) -> tuple[Traffic, ...]:
+    async def region_traffic(self, count: int | None = None) -> tuple[Traffic, ...]:
         """Return every region's traffic of its last interval, of a cluster of at most WHOLE_AT_MOST regions.
 
+        `count` is what `region_count` said, where that was read a moment ago.
         Raises SourceTooLarge, and asks nothing more, for a larger one: there, ask for the hot ones.
         """
         return read(
-            await self._round.ask(f"{V1}/regions/key", params=await self._page(), seconds=_HEAVY_SECONDS), read_traffic
+            await self._round.ask(f"{V1}/regions/key", params=await self._page(count), seconds=_HEAVY_SECONDS),
+            read_traffic,
         )
 
-    async def _page(self) -> Mapping[str, str]:
-        if await self.region_count() > WHOLE_AT_MOST:
+    async def _page(self, count: int | None = None) -> Mapping[str, str]:
+        if (await self.region_count() if count is None else count) > WHOLE_AT_MOST:
             raise SourceTooLarge("every region", "PD", "not asked: too many regions", "hot_regions")
         return {"limit": str(WHOLE_AT_MOST)}
 

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, Field
 
 from opsai_tikv.pd.go_values import rfc3339, unix_seconds
 from opsai_tikv.pd.shapes import Bytes, Finite, Id, Json, PerStore, Text, or_empty_list, or_empty_map
 from opsai_tikv.pd.values import NodeState, Progress, Store, StoreFlow
 
 _NODE_STATES: tuple[NodeState, ...] = ("Preparing", "Serving", "Removing", "Removed")
-_LIMITS = TypeAdapter(Annotated[dict[Id, dict[str, Finite]], BeforeValidator(or_empty_map)])
 
 
 class _Label(Json):
@@ -178,8 +177,3 @@ def read_progress(json: object) -> Progress:
         speed_mib=found.current_speed,
         left_seconds=found.left_seconds,
     )
-
-
-def read_store_limits(json: object) -> dict[str, dict[str, float]]:
-    """Read `/stores/limit`: store id to action to operations a minute."""
-    return _LIMITS.validate_python(json)

@@ -44,7 +44,9 @@ async def hot_regions(pd: Pd, facts: TikvFacts) -> Answer:
     }
     shown = dict(value)
     for direction in ("write", "read"):
-        found = await tries.of("pd", f"hotspot/regions/{direction}", pd.hot_regions(direction, least_share_ratio=0.0))
+        found = await tries.of(
+            "pd", f"hotspot/regions/{direction}", pd.hot_regions(direction, least_share_ratio=0.0, flows=flows)
+        )
         if found is None:
             value[direction] = shown[direction] = {"says": "unknown: PD's hot regions could not be read"}
             continue

@@ -9,6 +9,7 @@ from opsai_tikv.keys import owner_of_range
 from opsai_tikv.pd.client import Pd
 from opsai_tikv.pd.values import Operator, Region
 from opsai_tikv.regions.health import peer_rows, region_health
+from opsai_tikv.scheduling.operating import step_of
 
 COLUMNS = ("peer", "store", "role", "state of its store")
 
@@ -41,7 +42,7 @@ async def one_region(pd: Pd, facts: TikvFacts, asked: str) -> Answer:
 
 
 def _told(operator: Operator) -> str:
-    step = operator.steps[operator.current_step] if operator.current_step < len(operator.steps) else ""
+    step = step_of(operator)
     return f"{operator.description}: {operator.brief}" + (f"; now: {step}" if step else "")
 
 

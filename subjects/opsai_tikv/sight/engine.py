@@ -10,12 +10,12 @@ from opsai_subjects.sources.scrape import KEPT_SECONDS, Scraper
 from opsai_subjects.subject import Sight
 from opsai_tikv.gathering.survey import Survey
 from opsai_tikv.gathering.tracking import Finder
+from opsai_tikv.wording import named
 
 AHEAD_SECONDS = 2.0
 AHEAD_LOOK_SECONDS = 60.0
 _UP = 'max by (instance, job) (up{job=~".*(tikv|pd).*"})'
 _NEWEST = 'max(timestamp(up{job=~".*(tikv|pd).*"}))'
-_NAMES_TOLD = 6
 
 
 async def prometheus(
@@ -92,14 +92,14 @@ def _targets(about: str, version: str, series: Sequence[Series], nodes: Sequence
     down = [node.name for node in nodes if up.get(node.entity) == 0]
     says = f"it has targets for {len(up)} of {len(nodes)} nodes{every}"
     if down:
-        says += f"; it cannot scrape {_few(down)}"
+        says += f"; it cannot scrape {named(down)}"
     if not missing:
         return Sight(source="prometheus", state="partial" if down else "ok", identity=identity, says=says)
     advice = (
         "let it scrape them, with the address PD advertises as `instance`; a target under another name can be matched by "
         "`names`"
     )
-    says += f"; none for {_few(missing)}"
+    says += f"; none for {named(missing)}"
     return Sight(source="prometheus", state="partial" if up else "blind", identity=identity, says=says, advice=advice)
 
 
@@ -116,8 +116,3 @@ def _times(newest: float | None, now: datetime) -> list[Sight]:
         advice = "see whether it still scrapes, and whether this machine's clock is ahead of the engine's"
         return [Sight(source="prometheus clock", state="partial", says=says, advice=advice)]
     return [Sight(source="prometheus clock", state="ok", says=says)]
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMES_TOLD])
-    return shown if len(names) <= _NAMES_TOLD else f"{shown} and {len(names) - _NAMES_TOLD} more"

@@ -7,6 +7,7 @@ from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import LogPage, LogQuery, LogSource, Node, Window
 from opsai_subjects.subject import Sight
 from opsai_tikv.logs.logged import node_of
+from opsai_tikv.wording import named
 
 LOOK_BACK = timedelta(hours=1)
 LOOK_AHEAD = timedelta(hours=14)
@@ -42,10 +43,7 @@ async def logs(source: LogSource | None, nodes: Sequence[Node], now: datetime) -
     found += await _silent_sources(source, names, now)
     without = [node.name for node in living if node.entity not in of]
     if without:
-        shown = ", ".join(without[:_NAMES_TOLD]) + (
-            f" and {len(without) - _NAMES_TOLD} more" if len(without) > _NAMES_TOLD else ""
-        )
-        says = f"there is no log of {shown}"
+        says = f"there is no log of {named(without, _NAMES_TOLD)}"
         advice = "set `logs` for them, under their name, address or PD name"
         found.append(Sight(source="logs", state="partial", says=says, advice=advice))
     return found

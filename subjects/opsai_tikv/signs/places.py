@@ -43,23 +43,19 @@ def labels_disagree(look: Look, entity: str) -> Seen:
     if len(by_machine) < 2:  # all on one machine: a playground, labels are all there is to tell places apart
         return ABSENT
     own = look.store(entity)
-    for other in by_machine[_machine(own)]:
+    for other in by_machine[own.host]:
         for label in location_labels(look.facts):
             mine, its = own.labels.get(label), other.labels.get(label)
             if mine and its and mine.casefold() != its.casefold():
-                says = f"{label} is {mine} here and {its} on {other.entity}, which shares its machine {_machine(own)}"
+                says = f"{label} is {mine} here and {its} on {other.entity}, which shares its machine {own.host}"
                 return Seen("shown", says, value=mine)
     return ABSENT
-
-
-def _machine(store: StoreFacts) -> str:
-    return store.address.rpartition(":")[0]
 
 
 def _by_machine(stores: tuple[StoreFacts, ...]) -> dict[str, list[StoreFacts]]:
     found: dict[str, list[StoreFacts]] = {}
     for store in stores:
-        found.setdefault(_machine(store), []).append(store)
+        found.setdefault(store.host, []).append(store)
     return found
 
 

@@ -20,7 +20,6 @@ QUESTIONS = {
     "cluster_version": Pd.cluster_version,
     "stores": Pd.stores,
     "store_flows": Pd.store_flows,
-    "store_limit": Pd.store_limit,
     "progress": Pd.progress,
     "schedulers": Pd.schedulers,
     "paused_schedulers": Pd.paused_schedulers,

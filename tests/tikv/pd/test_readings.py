@@ -23,7 +23,7 @@ from opsai_tikv.pd.settings import (
     read_scheduler_config,
     read_text,
 )
-from opsai_tikv.pd.stores import read_progress, read_store_flows, read_store_limits, read_stores
+from opsai_tikv.pd.stores import read_progress, read_store_flows, read_stores
 from opsai_tikv.pd.values import StoreFlow
 
 READERS = {
@@ -34,7 +34,6 @@ READERS = {
     "status": read_status,
     "stores": read_stores,
     "flows": read_store_flows,
-    "limits": read_store_limits,
     "progress": read_progress,
     "operators": read_operators,
     "regions": lambda json: read_regions(json, "down-peer"),

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
+from opsai_tikv.probes.hot_regions import hot_regions
+from tests.tikv.cluster import subject
 from tests.tikv.pd.fake import FakePd
 from tests.tikv.probes.asked import ROWS_OF_7, ask_regions, listed, quiet, region
 
@@ -69,3 +71,14 @@ async def test_hot_regions_that_could_not_be_read_are_unknown() -> None:
 
     assert found["read"]["says"].startswith("unknown")
     assert found["unread"]
+
+
+async def test_what_was_read_once_in_a_round_is_not_asked_of_pd_again() -> None:
+    fake = quiet()
+    async with subject(fake) as cluster:
+        await cluster.facts()
+        counted = len(fake.of("regions/count"))
+        await hot_regions(cluster.ask_pd(), await cluster.facts())
+
+    assert counted == 1
+    assert len(fake.of("hotspot/stores")) == 1
