@@ -35,14 +35,13 @@ async def overview(desk: Desk) -> Answer:
     rivals and remedy differential. Returns `healthy` (false when something is violated, null when too much is unknown to say),
     counts and the worst of each list. Reads the cluster once, in about a second, shared with check_invariants and differential.
     """
-    facts = await desk.facts()
-    verdicts = desk.subject.judge(facts)
+    weighed = await weigh(desk, None)
+    facts, found, verdicts = weighed.facts, weighed.differential, weighed.verdicts
     events = await desk.subject.events(Window.last(RECENT_SECONDS, facts.at))
     tickets = await desk.store.tickets(desk.name, status=("created", "diagnosed"), limit=200)
     invariants = by_id(desk.subject.invariants)
     violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]
     unknown = unknown_reasons(verdicts)
-    found = (await weigh(desk, None)).differential
     causes = [_cause(facts, cause) for cause in (*found.causes, *unsettled(found, verdicts, invariants))]
     unread = (*facts.unread, *events.unread)
     watcher = _watcher(desk, await desk.store.heartbeat(desk.name), desk.now())

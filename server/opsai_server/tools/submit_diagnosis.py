@@ -127,7 +127,7 @@ def _grounds(desk: Desk, weighed: Weighed, evidence_ids: frozenset[str]) -> Grou
         groups=subject.groups(facts),
         signs=weighed.signs,
         differential=weighed.differential,
-        verdicts=subject.judge(facts),
+        verdicts=weighed.verdicts,
         unread=weighed.unread(),
         evidence_ids=evidence_ids,
         same_entity=partial(subject.same_entity, facts),

@@ -10,6 +10,7 @@ from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
 from opsai_subjects.differential import merge, rank
 from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign, SignSpec
+from opsai_subjects.invariant import Verdict
 from opsai_subjects.known_bug import BugSeen
 from opsai_subjects.model import Unread, Window
 from opsai_subjects.reply import without_empty
@@ -27,6 +28,8 @@ class Weighed:
     facts: Facts
     signs: tuple[Sign, ...]
     differential: Differential
+    verdicts: tuple[Verdict, ...]
+    """What holds at this moment and what does not."""
     kinds: Mapping[str, FaultKind]
     """All kinds by id."""
     groups: Mapping[str, tuple[str, ...]]
@@ -78,11 +81,13 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
     signs = merge(desk.subject.signs(facts), ((tick.at, tick.signs) for tick in ticks))
     kinds = desk.kind.faults
     groups = desk.subject.groups(facts)
-    found = _founded(desk, rank(kinds, signs, groups), facts, ticks)
+    verdicts = desk.subject.judge(facts)
+    found = _founded(desk, rank(kinds, signs, groups), verdicts, ticks)
     return Weighed(
         facts=facts,
         signs=signs,
         differential=found,
+        verdicts=verdicts,
         groups=groups,
         kinds={kind.id: kind for kind in kinds},
         says={spec.id: spec.says for spec in desk.kind.signs},
@@ -95,10 +100,10 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
     )
 
 
-def _founded(desk: Desk, found: Differential, facts: Facts, ticks: Iterable[Tick]) -> Differential:
+def _founded(desk: Desk, found: Differential, now: Iterable[Verdict], ticks: Iterable[Tick]) -> Differential:
     """Drop from the causes what is over and never broke an invariant: signs come and go in a healthy cluster too."""
     grades = {invariant.id: invariant.grade for invariant in desk.subject.invariants}
-    verdicts = (*(verdict for tick in ticks for verdict in tick.verdicts), *desk.subject.judge(facts))
+    verdicts = (*(verdict for tick in ticks for verdict in tick.verdicts), *now)
     broken = {
         verdict.entity for verdict in verdicts if verdict.state == "violated" and grades[verdict.invariant] == "cause"
     }

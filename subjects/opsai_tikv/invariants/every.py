@@ -14,7 +14,7 @@ from opsai_tikv.invariants.sight import SIGHT_RULES
 from opsai_tikv.invariants.stores import STORES
 from opsai_tikv.invariants.upkeep import UPKEEP_RULES
 from opsai_tikv.seen import Look
-from opsai_tikv.signs.settings import BAD_SETTINGS
+from opsai_tikv.signs.settings import is_judged
 
 PARTS: dict[str, tuple[InvariantRule, ...]] = {
     "PD": PD_RULES,
@@ -41,11 +41,6 @@ def _verdicts(facts: TikvFacts, look: Look) -> Iterator[Verdict]:
     for rule in RULES:
         entities = dict.fromkeys(by_group[rule.group])
         if rule.group == "config":
-            entities = {entity: None for entity in entities if _judged(entity)}
+            entities = {entity: None for entity in entities if is_judged(entity)}
         for entity in entities:
             yield rule.judge(look, entity)
-
-
-def _judged(entity: str) -> bool:
-    name = entity.removeprefix("config:")
-    return name in BAD_SETTINGS or name.startswith("schedule.store-limit.")

@@ -14,7 +14,7 @@ from opsai_tikv.signs.pressure import PAUSED, PRESSURE
 from opsai_tikv.signs.process import PROCESS
 from opsai_tikv.signs.reach import REACH
 from opsai_tikv.signs.rule import SignRule
-from opsai_tikv.signs.settings import BAD_SETTINGS, SCHEDULERS, SETTINGS
+from opsai_tikv.signs.settings import SCHEDULERS, SETTINGS, is_judged
 from opsai_tikv.signs.stages import STAGES
 
 STORE_RULES: tuple[SignRule, ...] = (*REACH, *PROCESS, *STAGES, *LEADERSHIP, *PRESSURE, *LABELS)
@@ -39,15 +39,10 @@ def signs(facts: TikvFacts, limits: Mapping[str, float] | None = None) -> tuple[
 def _signs(facts: TikvFacts, look: Look) -> Iterator[Sign]:
     for group, entities in groups(facts).items():
         for entity in dict.fromkeys(entities):
-            if group == "config" and not _judged(entity):
+            if group == "config" and not is_judged(entity):
                 continue
             for rule in BY_GROUP[group]:
                 yield rule.sign(look, entity)
     for sign in (rule.sign(look, CLUSTER) for rule in CLUSTER_SIGNS if rule.id == "pd_without_leader"):
         for store in look.stores:
             yield sign.model_copy(update={"entity": store})
-
-
-def _judged(entity: str) -> bool:
-    name = entity.removeprefix("config:")
-    return name in BAD_SETTINGS or name.startswith("schedule.store-limit.")

@@ -112,6 +112,12 @@ BAD_SETTINGS: dict[str, Bad] = {
 }
 
 
+def is_judged(entity: str) -> bool:
+    """Say whether a setting is one that is judged."""
+    name = entity.removeprefix("config:")
+    return name in BAD_SETTINGS or name.startswith("schedule.store-limit.")
+
+
 def bad_setting(look: Look, entity: str) -> Seen:
     """Its value switches something off that keeps the cluster well."""
     name = entity.removeprefix("config:")
