@@ -99,7 +99,7 @@ UPKEEP_RULES: tuple[InvariantRule, ...] = (
         above("store_snapshots_arrive", "snapshot_failures", "snapshots that fail:", of="/s"),
         "tikv_server_report_failure_msg_total{type=snapshot}",
         grade="symptom",
-        for_seconds=60.0,
+        for_seconds=180.0,  # longer than one failure stays in a rate, where scrapes are 30 s apart
         unit="failures/s",
         explained_by=("store_disk_space", "store_network_fast", *LOST),
     ),

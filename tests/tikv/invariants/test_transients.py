@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from opsai_subjects.invariant import Verdict
-from opsai_tikv.invariants import judge
+from opsai_tikv.gathering.tracking import STEP_SECONDS
+from opsai_tikv.invariants import INVARIANTS, judge
 from tests.tikv.scene import AT, ONSET, POINTS, STORES, Scene
 
 
@@ -75,6 +76,18 @@ def test_regions_that_clients_wake_by_asking_twice_as_much_do_not() -> None:
     for store in STORES:
         scene.set("requests", store, 300)
     assert _verdict(scene, "regions_sleep", "load").state == "held"
+
+
+def test_one_snapshot_that_failed_is_out_of_the_rate_before_it_is_a_ticket() -> None:
+    points_in_range = 8  # 120 s, four scrapes of 30 s
+    violated = 0
+    for age in range(2 * points_in_range):
+        scene = Scene()
+        first = POINTS - 1 - age
+        scene.set("snapshot_failures", "store:2", 0.0095, first, min(POINTS, first + points_in_range))
+        violated += _verdict(scene, "store_snapshots_arrive", "store:2").state == "violated"
+    allowed = next(one.for_seconds for one in INVARIANTS if one.id == "store_snapshots_arrive")
+    assert 0 < violated * STEP_SECONDS < allowed
 
 
 def test_requests_of_unknown_number_are_not_all_misrouted() -> None:
