@@ -7,6 +7,8 @@ from opsai_tikv.signs.rule import SignRule
 
 SKEW = 2.5
 """One store's traffic against the median of the others."""
+HOT_KEYS_PER_SECOND = 10.0
+"""A region with less is hot nowhere, whatever its share of an idle cluster."""
 SURGE = 2.0
 LATE_SECONDS = 0.1
 
@@ -57,7 +59,7 @@ def _hot(look: Look, regions: tuple[HotRegion, ...] | None, traffic: str) -> See
     if regions is None:
         return unknown("the regions' traffic could not be read")
     limit = look.limit("load_even")
-    if not regions or regions[0].share < limit:
+    if not regions or regions[0].share < limit or regions[0].keys_per_second < HOT_KEYS_PER_SECOND:
         return ABSENT
     if store_recently_troubled(look, look.stores):
         return unknown("a store came or went lately: shares of regions are not yet comparable")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from opsai_subjects.invariant import Verdict
+from opsai_tikv.facts import HotRegion
 from opsai_tikv.gathering.tracking import STEP_SECONDS
 from opsai_tikv.invariants import INVARIANTS, judge
 from tests.tikv.scene import AT, ONSET, POINTS, STORES, Scene
@@ -108,3 +109,12 @@ def test_old_versions_are_not_weighed_against_keys_read_that_nobody_counts() -> 
     for store in STORES:
         del scene.points["read_keys"][store]
     assert _verdict(scene, "reads_meet_live_data", "load").state == "unknown"
+
+
+def test_the_only_region_of_an_idle_cluster_is_not_hot() -> None:
+    scene = Scene()
+    for name in ("requests", "writes", "reads", "written_keys", "read_keys"):
+        for store in STORES:
+            scene.set(name, store, 0, 0)
+    scene.hot_writes = (HotRegion(region_id="2", leader_store="store:1", share=1.0, keys_per_second=1),)
+    assert _verdict(scene, "load_even", "region").state != "violated"
