@@ -225,7 +225,11 @@ def _too_wide(case: _Case, labels: Sequence[str]) -> str:
 
 def _lacking(case: _Case) -> Judged:
     """Say what the regions that lack a replica already would suffer."""
-    counts = {cause: (case.facts.region_states or {}).get(cause, 0) for cause in LACKING}
+    states = case.facts.region_states or {}
+    uncounted = [cause for cause in LACKING if cause not in states and cause not in case.closer.lacking]
+    if uncounted:
+        return Judged("unknown", (f"how many regions lack a peer is not known: nobody counted {named(uncounted)}",))
+    counts = {cause: states.get(cause, 0) for cause in LACKING}
     unseen = {cause: count for cause, count in counts.items() if count and cause not in case.closer.lacking}
     regions = {region.id: region for listed in case.closer.lacking.values() for region in listed}
     losing = without_majority(regions.values(), case.gone_ids, lagging=True)

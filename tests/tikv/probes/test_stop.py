@@ -196,6 +196,14 @@ async def test_rules_that_ask_for_five_voters_bear_the_loss_of_two() -> None:
     assert (five["state"], three["state"]) == ("safe", "at_risk")
 
 
+async def test_regions_that_nobody_counted_are_not_taken_for_none() -> None:
+    one = [stored("pd_regions_status", [3.0], type="empty-region-count", instance="10.1.0.1:2379", job="pd")]
+    found = await asked(wide(), "store:1", metrics=MemoryMetrics(one))
+
+    assert found["state"] == "unknown"
+    assert any("nobody counted miss-peer, down-peer, pending-peer" in why for why in found["why"])
+
+
 async def test_rules_that_hold_and_cannot_be_read_are_not_guessed() -> None:
     config: JsonValue = {
         "replication": {"max-replicas": 3, "enable-placement-rules": "true", "location-labels": "zone,host"}
