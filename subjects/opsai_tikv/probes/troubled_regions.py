@@ -35,7 +35,7 @@ async def troubled_regions(pd: Pd, facts: TikvFacts) -> Answer:
         "regions": facts.region_count,
         "says": _headline(found, facts, lost),
         "counts": dict(found.counts),
-        "without_majority": len(lost),
+        "without_majority": len(lost) if facts.stores_known else None,
         "majority": _majority(found, facts, lost),
         "causes": causes,
         "harmless": {check: found.counts[check] for check in MEANINGS if check not in HARM and check in found.counts},
