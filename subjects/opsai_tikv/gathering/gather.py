@@ -1,5 +1,6 @@
 """Gathering: every source read once for one instant, and what could not be read kept beside what was."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -192,7 +193,8 @@ async def _region_states(metrics: MetricsSource, tries: Attempts) -> dict[str, i
     reply = await tries.of("prometheus", REGION_STATES, metrics.instant(REGION_STATES))
     if reply is None or not reply.series:
         return None
-    return {one.labels.get("type", "").removesuffix("-region-count"): int(one.last) for one in reply.series}
+    counted = [one for one in reply.series if math.isfinite(one.last)]
+    return {one.labels.get("type", "").removesuffix("-region-count"): int(one.last) for one in counted} or None
 
 
 async def _logs(logs: LogSource | None, nodes: tuple[Node, ...], window: Window, tries: Attempts) -> dict[str, NodeLog]:

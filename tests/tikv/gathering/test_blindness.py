@@ -14,6 +14,8 @@ from opsai_tikv.invariants import judge
 from opsai_tikv.pd.client import Pd
 from opsai_tikv.signs import signs
 from tests.subjects.recording.opened import INCIDENTS
+from tests.tikv.cluster import healthy, subject
+from tests.tikv.eyes import MemoryMetrics, stored
 
 pytestmark = pytest.mark.anyio
 
@@ -70,3 +72,14 @@ async def test_a_mistyped_address_is_unknown_and_no_lost_quorum() -> None:
     assert states["pd_member_up"] == "unknown"
     assert states["pd_quorum"] != "violated"
     assert rank(FAULTS, signs(facts), groups(facts)).causes == ()
+
+
+async def test_a_count_of_regions_that_is_no_number_is_not_known_and_stops_no_look() -> None:
+    counts = [
+        stored("pd_regions_status", [value], type=f"{name}-region-count", instance="10.1.0.1:2379", job="pd")
+        for name, value in (("miss-peer", float("nan")), ("down-peer", 3.0), ("pending-peer", float("inf")))
+    ]
+    async with subject(healthy(), metrics=MemoryMetrics(counts)) as found:
+        facts = await found.facts()
+
+    assert facts.region_states == {"down-peer": 3}
