@@ -7,6 +7,7 @@ from pydantic import Field
 
 from opsai_server.tools.apart import apart
 from opsai_server.tools.desk import Desk
+from opsai_server.tools.entities import name_of
 from opsai_server.tools.telling import Readable
 from opsai_server.tools.weighing import Weighed, bug_row, weigh, weights
 from opsai_subjects.differential import contradictions
@@ -113,7 +114,7 @@ def _cause(weighed: Weighed, cause: Candidate, signs: int) -> dict[str, object]:
 
 def _name(weighed: Weighed, entity: str) -> str:
     """Return what people call the node; empty when that is its entity, or it is no node."""
-    named = next((node.name for node in weighed.facts.nodes if node.entity == entity), entity)
+    named = name_of(weighed.facts, entity)
     return "" if named == entity else clean(named)
 
 

@@ -1,4 +1,4 @@
-"""Which entity a time series is about."""
+"""Which entity a time series is about, and what people call an entity."""
 
 import functools
 from collections.abc import Mapping
@@ -33,3 +33,8 @@ class Entities:
             if label not in SAME_EVERYWHERE
             and not (entity is not None and label in NAMING_LABELS and self._same(value) == entity)
         )
+
+
+def name_of(facts: Facts, entity: str) -> str:
+    """Return what people call the node of an entity; the entity itself where it is no node."""
+    return next((node.name for node in facts.nodes if node.entity == entity), entity)

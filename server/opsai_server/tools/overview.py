@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from opsai_server.tickets.ticket import Heartbeat
 from opsai_server.tools.desk import Desk
+from opsai_server.tools.entities import name_of
 from opsai_server.tools.judged import SEVERITIES, by_id, counts, row, unknown_reasons, worst_first
 from opsai_server.tools.shaping import by_count, moment
 from opsai_server.tools.ticket_rows import listed
@@ -74,11 +75,10 @@ async def overview(desk: Desk) -> Answer:
 
 
 def _cause(facts: Facts, cause: Candidate) -> dict[str, object]:
-    named = next((node.name for node in facts.nodes if node.entity == cause.entity), cause.entity)
     return {
         "kind": cause.kind,
         "entity": cause.entity,
-        "name": named,
+        "name": name_of(facts, cause.entity),
         "standing": cause.standing,
         "active": cause.active,
     }

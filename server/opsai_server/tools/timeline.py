@@ -9,6 +9,7 @@ from pydantic import Field
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
+from opsai_subjects.invariant import Verdict
 from opsai_subjects.model import Event, Window
 from opsai_subjects.reply import Answer, Rows, unread_rows
 from opsai_subjects.windows import End, Minutes, Start, window
@@ -75,7 +76,7 @@ def symptoms(ticks: Sequence[Tick]) -> list[Event]:
         for key, verdict in violated.items():
             if key not in running:
                 at = min(verdict.since or tick.at, tick.at)
-                events.append(_symptom("symptom_began", key, at, f"{key[0]} violated: {verdict.says}"))
+                events.append(_began(verdict, at))
             running[key] = verdict.says
         for key in [key for key in running if key not in violated and key not in unknown]:
             del running[key]
@@ -89,15 +90,15 @@ async def _present(desk: Desk, span: Window) -> list[Event]:
         return []
     verdicts = desk.subject.judge(await desk.facts())
     return [
-        _symptom(
-            "symptom_began",
-            (verdict.invariant, verdict.entity),
-            verdict.since,
-            f"{verdict.invariant} violated: {verdict.says}",
-        )
+        _began(verdict, verdict.since)
         for verdict in verdicts
         if verdict.state == "violated" and verdict.since is not None
     ]
+
+
+def _began(verdict: Verdict, at: datetime) -> Event:
+    key = (verdict.invariant, verdict.entity)
+    return _symptom("symptom_began", key, at, f"{verdict.invariant} violated: {verdict.says}")
 
 
 def _symptom(kind: str, key: tuple[str, str], at: datetime, says: str) -> Event:
