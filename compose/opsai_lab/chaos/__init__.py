@@ -1,0 +1,1 @@
+"""Doing harm to a local cluster on purpose, and undoing it whatever happens."""

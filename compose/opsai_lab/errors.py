@@ -1,0 +1,19 @@
+"""What can go wrong on the bench, each said to the person who started it."""
+
+from opsai_subjects.errors import OpsaiError
+
+
+class LabError(OpsaiError):
+    """A local cluster could not be brought up, looked at, harmed, healed or taken down."""
+
+
+class BlueprintInvalid(LabError):
+    """A `cluster.toml` that cannot be used."""
+
+
+class HarmRefused(LabError):
+    """A harm that this target cannot do here, or that nobody may do to this cluster."""
+
+
+class LabBusy(LabError):
+    """Another bench works on this cluster at this moment."""

@@ -1,0 +1,1 @@
+"""Where a local cluster runs: containers, processes, or somebody else's machines."""
