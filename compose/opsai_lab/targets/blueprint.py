@@ -16,8 +16,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
 
 class Role(Value):
-    """What nodes of one role have in common. Texts are templates (`str.format`): {name}, {address}, {data}, {log}, {number}
-    (1, 2, 3 within the role), one placeholder a port ({client}), and each of `joined`."""
+    """What nodes of one role have in common. Texts are templates (`str.format`): {name}, {address}, {data}, {log}, {folder} (the
+    blueprint's own, for a configuration file beside it), {number} (1, 2, 3 within the role), one placeholder a port ({client}),
+    and each of `joined`."""
 
     binary: str
     """Of the `processes` target: a program on PATH or in tiup's folder."""
