@@ -21,7 +21,13 @@ def test_a_store_is_told_every_pd_member_and_waits_for_them() -> None:
     endpoints = ",".join(each.format(address=node.name, client=2379) for node in BLUEPRINT.of_role("pd"))
     command = [
         argument.format(
-            name="tikv1", address="127.0.0.1", data="/d", log="/l/tikv.log", folder="/f", endpoints=endpoints, **role.ports
+            name="tikv1",
+            address="127.0.0.1",
+            data="/d",
+            log="/l/tikv.log",
+            folder="/f",
+            endpoints=endpoints,
+            **role.ports,
         )
         for argument in role.command
     ]
