@@ -1,6 +1,6 @@
 # opsai: make help lists the targets. Each sets up .venv by itself, once. PYTHON=… names the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench evaluate transcripts invariants clean
+.PHONY: help demo test check bench evaluate transcripts invariants rules clean
 SETUP := pyproject.toml constraints.txt scripts/setup
 ifdef PYTHON
 export PYTHON
@@ -31,6 +31,9 @@ transcripts: .venv/.ready-dev  ## write the transcripts of docs/ and the README 
 
 invariants: .venv/.ready-dev  ## write docs/invariants.md anew from the code
 	@.venv/bin/python -m scripts.invariants
+
+rules: .venv/.ready-dev  ## write the alert rules of compose/ anew from the invariants
+	@.venv/bin/python -m scripts.rules
 
 clean:  ## remove .venv and what the tools cached
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

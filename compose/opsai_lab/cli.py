@@ -170,6 +170,17 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command(short_help="Print Prometheus alert rules made from the invariants.")
+def rules(
+    subject: Annotated[str, typer.Option("--subject", metavar="NAME", help="What the clusters are.")] = "tikv",
+) -> None:
+    """Print a rules file for Prometheus: an alert for each invariant, as `opsai-watch --metrics` tells them, and two on our sight."""
+    from opsai_server.alert_rules import alert_rules, rules_text  # noqa: PLC0415 (as above)
+    from opsai_subjects.registry import subject_kind  # noqa: PLC0415
+
+    print(rules_text(subject, alert_rules(subject, subject_kind(subject).invariants)), end="")
+
+
 @app.command(short_help="Grade over recordings with known causes.")
 def evaluate(
     folder: Annotated[

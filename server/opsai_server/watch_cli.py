@@ -15,9 +15,11 @@ import anyio
 import typer
 from pydantic_core import to_json
 
+from opsai_server.listening import Address, listening, parse_address
 from opsai_server.tickets.store import Store, open_store
 from opsai_server.tickets.tick import Ticked
 from opsai_server.tickets.ticket import Ticket
+from opsai_server.watch_http import WatchBoard, watch_app
 from opsai_server.watcher import WARM_UP, play, run, tick
 from opsai_subjects.config import ClusterSettings, Settings, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
@@ -64,6 +66,10 @@ def watch(
     ] = None,
     until: Annotated[str | None, typer.Option("--until", help="Where in it to end.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a look, on a line of its own.")] = False,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="HOST:PORT", help="Serve /metrics for Prometheus, and /healthz, there."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
 ) -> None:
     """Watch a live cluster (--pd, --prometheus, --logs, or a settings file) or play a recording (--replay).
@@ -76,13 +82,18 @@ def watch(
     try:
         settings = load(config, store=store, watch=None if interval is None else {"interval_seconds": interval})
         lines = _Lines(as_json=as_json)
+        address = None if metrics is None else parse_address(metrics, "--metrics")
+        if address is not None and (replay is not None or once):
+            raise SettingsInvalid(
+                "--metrics tells of a watcher that goes on: it goes with neither --replay nor --once."
+            )
         if replay is not None:
             code = anyio.run(_replay, replay, store, settings, lines, once, at, until)
         elif at is not None or until is not None:
             raise SettingsInvalid("--at and --until are moments of a recording. Give --replay DIR with them.")
         else:
             name, chosen = cluster_of_flags(settings, cluster, pd=pd or (), prometheus=prometheus, logs=logs or ())
-            code = anyio.run(_live, name, chosen, settings, lines, once)
+            code = anyio.run(_live, name, chosen, settings, lines, once, address)
     except OpsaiError as error:
         if debug:
             raise
@@ -91,16 +102,36 @@ def watch(
     raise typer.Exit(code)
 
 
-async def _live(name: str, chosen: ClusterSettings, settings: Settings, lines: "_Lines", once: bool) -> int:
+async def _live(
+    name: str, chosen: ClusterSettings, settings: Settings, lines: "_Lines", once: bool, address: Address | None
+) -> int:
     async with open_store(settings.store) as store, open_cluster(name, chosen, settings.web) as cluster:
         if once:
             await lines.show(await tick(cluster, store, settings.watch))
             return await _exit_code(store, name)
         log.info("watching cluster=%s interval_seconds=%g store=%s", name, settings.watch.interval_seconds, store.path)
-        async with _ended_by_signals():
-            await run(cluster, store, settings.watch, on_tick=lines.show)
+        board = WatchBoard(cluster, store, settings.watch.interval_seconds)
+
+        async def show(ticked: Ticked) -> None:
+            board.looked(ticked)
+            await lines.show(ticked)
+
+        async with _served(board, address), _ended_by_signals():
+            await run(cluster, store, settings.watch, on_tick=show, on_failure=board.failed)
         log.info("stopped cluster=%s", name)
         return 0
+
+
+@asynccontextmanager
+async def _served(board: WatchBoard, address: Address | None) -> AsyncGenerator[None]:
+    """Serve the board where that is wanted. Raises SettingsInvalid when nothing can listen there, and StoreError."""
+    if address is None:
+        yield
+        return
+    await board.remember()
+    async with listening(watch_app(board), address, "--metrics") as url:
+        log.info("serving metrics=%s/metrics health=%s/healthz", url, url)
+        yield
 
 
 async def _replay(

@@ -105,6 +105,7 @@ async def run(
     settings: WatchSettings,
     *,
     on_tick: OnTick | None = None,
+    on_failure: Callable[[], None] | None = None,
     pace: Pace | None = None,
 ) -> None:
     """Tick at the interval until cancelled, one at a time. A tick that fails is logged, and the next one goes on.
@@ -117,6 +118,8 @@ async def run(
         while True:
             await beat.next()
             ticked = await _try_one(cluster, store, settings, watcher)
+            if ticked is None and on_failure is not None:
+                on_failure()
             if ticked is not None and on_tick is not None:
                 await on_tick(ticked)
     finally:

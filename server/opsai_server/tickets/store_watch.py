@@ -42,7 +42,7 @@ async def record(
         ticket.id: ticket for ticket in await load_tickets(db, (number_of(ident, "T") for ident, _ in changes.steps))
     }
     steps = tuple(Stepped(ticket=stand[ident], transition=transition) for ident, transition in changes.steps)
-    return Ticked(tick=tick, steps=steps, evidence_id=evidence_id)
+    return Ticked(tick=tick, steps=steps, evidence_id=evidence_id, verdicts=judged.verdicts)
 
 
 async def watch_state(db: aiosqlite.Connection, cluster: str, violated: Iterable[Key]) -> WatchState:

@@ -124,3 +124,5 @@ class Ticked(Value):
     steps: tuple[Stepped, ...]
     evidence_id: str | None
     """The evidence of this tick; None when it raised nothing."""
+    verdicts: tuple[Verdict, ...]
+    """All verdicts, those held too; `tick` has what is kept of them."""

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 
 from opsai_server.tickets.store import open_store
@@ -184,3 +187,59 @@ def test_as_json_each_look_is_an_object_on_a_line_of_its_own(environment: dict[s
     (line,) = done.stdout.splitlines()
     look = json.loads(line)
     assert (look["cluster"], look["violated"], look["steps"]) == ("lab", 0, [])
+
+
+def test_metrics_and_health_are_served_where_told_and_a_signal_still_ends_it(
+    environment: dict[str, str], settings_file: Path, tmp_path: Path
+) -> None:
+    arguments = command("--config", settings_file, "--interval", 60, "--metrics", "127.0.0.1:0")
+    with (
+        (tmp_path / "stderr.txt").open("w+") as stderr,
+        subprocess.Popen(
+            arguments, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as started,
+    ):
+        try:
+            assert started.stdout is not None
+            started.stdout.readline()  # the line of the first look: it is stored, and noted right before
+            found = re.search(r"metrics=(\S+) health=(\S+)", (tmp_path / "stderr.txt").read_text(encoding="utf-8"))
+            assert found is not None
+            text = httpx.get(found[1], trust_env=False).text
+            health = httpx.get(found[2], trust_env=False)
+            started.send_signal(signal.SIGTERM)
+            code = started.wait(30)
+        finally:
+            started.kill()
+
+    assert 'opsai_invariant{cluster="toy",entity="part:b",invariant="part_up",' in text
+    assert (health.status_code, health.json()["status"], code) == (200, "ok", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--metrics", "8765"), "--metrics '8765' is not HOST:PORT. Try 127.0.0.1:8765"),
+        (("--metrics", "::1:8765"), "--metrics '::1:8765' is not HOST:PORT"),
+        (("--metrics", "127.0.0.1:70000"), "is not HOST:PORT"),
+        (("--metrics", "203.0.113.7:8765"), "cannot listen at 203.0.113.7:8765: it is no address of this machine"),
+        (("--metrics", "no-such-name.invalid:8765"), "'no-such-name.invalid' is no address"),
+        (("--once", "--metrics", "127.0.0.1:0"), "it goes with neither --replay nor --once"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_a_line_that_says_what_would_do(
+    environment: dict[str, str], settings_file: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    done = run(environment, "--config", settings_file, *arguments)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said(environment: dict[str, str], settings_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run(environment, "--config", settings_file, "--metrics", f"127.0.0.1:{port}")
+
+    assert done.returncode == 1
+    assert f"--metrics: cannot listen at 127.0.0.1:{port}: another program listens there." in done.stderr

@@ -1,0 +1,210 @@
+"""What `opsai-watch` tells Prometheus: true to the last look and the store, bounded, and honest about being late."""
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from opsai_server.listening import Address, listening
+from opsai_server.tickets.store import Store, open_store
+from opsai_server.watch_http import WatchBoard, watch_app
+from opsai_server.watch_metrics import MAX_VERDICTS, Looks, families
+from opsai_server.watcher import tick
+from opsai_subjects.config import WatchSettings
+from opsai_subjects.invariant import Verdict
+from opsai_subjects.opening import Cluster
+from tests.server.toy import PART_UP, ToyPart, ToyWorld, toy_cluster
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS = WatchSettings(interval_seconds=30)
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@dataclass
+class Watched:
+    """The toy, watched, with its metrics served on loopback."""
+
+    world: ToyWorld
+    cluster: Cluster
+    store: Store
+    board: WatchBoard
+    client: httpx.AsyncClient
+    passed_seconds: float = 0.0
+
+    async def look(self) -> None:
+        self.board.looked(await tick(self.cluster, self.store, SETTINGS, watcher="toy:1"))
+
+    async def scrape(self) -> Samples:
+        reply = await self.client.get("/metrics")
+        assert reply.status_code == 200
+        return samples(reply.text)
+
+
+@asynccontextmanager
+async def watched(folder: Path, **parts: ToyPart) -> AsyncGenerator[Watched]:
+    world = ToyWorld(parts=parts or {name: ToyPart() for name in ("a", "b", "c")})
+    cluster = toy_cluster(world)
+    async with open_store(folder / "opsai.sqlite") as store:
+        board = WatchBoard(
+            cluster, store, 30, monotonic=lambda: it.passed_seconds, wall=lambda: 1000 + it.passed_seconds
+        )
+        await board.remember()
+        with anyio.fail_after(30):
+            async with (
+                listening(watch_app(board), Address("127.0.0.1", 0), "--metrics") as url,
+                httpx.AsyncClient(base_url=url, trust_env=False) as client,
+            ):
+                it = Watched(world, cluster, store, board, client)
+                yield it
+
+
+def samples(text: str) -> Samples:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(found: Samples, name: str, **labels: str) -> float | None:
+    """Return the one sample with these labels among its own."""
+    fitting = [one for (is_of, has), one in found.items() if is_of == name and labels.items() <= set(has)]
+    assert len(fitting) <= 1, fitting
+    return fitting[0] if fitting else None
+
+
+async def test_violated_and_unknown_have_a_series_each_and_held_is_counted(tmp_path: Path) -> None:
+    async with watched(tmp_path, a=ToyPart(), b=ToyPart(up=False), c=ToyPart(seen=False)) as it:
+        await it.look()
+        found = await it.scrape()
+
+    of_up = {"cluster": "toy", "subject": "toy", "invariant": "part_up", "severity": "critical"}
+    assert value(found, "opsai_invariant", **of_up, entity="part:b", verdict="violated") == 1
+    assert value(found, "opsai_invariant", **of_up, entity="part:c", verdict="unknown") == 1
+    assert value(found, "opsai_invariant", **of_up, entity="part:a") is None
+    counts = {
+        state: value(found, "opsai_invariant_entities", **of_up, verdict=state)
+        for state in ("held", "violated", "unknown")
+    }
+    assert counts == {"held": 1, "violated": 1, "unknown": 1}
+
+
+async def test_open_tickets_are_told_as_they_stand_in_the_store_and_go_when_resolved(tmp_path: Path) -> None:
+    async with watched(tmp_path, a=ToyPart(up=False), b=ToyPart()) as it:
+        for _ in range(3):
+            await it.look()
+            it.world.later(30)
+        opened = await it.scrape()
+        it.world.parts["a"].up = True
+        for _ in range(4):
+            await it.look()
+            it.world.later(30)
+        resolved = await it.scrape()
+
+    labels = {"cluster": "toy", "ticket": "T-1", "invariant": "part_up", "entity": "part:a", "severity": "critical"}
+    assert value(opened, "opsai_ticket_open", **labels, status="created", parent="") == 1
+    assert value(resolved, "opsai_ticket_open") is None
+
+
+async def test_the_last_look_is_told_by_its_time_how_long_it_took_and_how_often_it_comes(tmp_path: Path) -> None:
+    async with watched(tmp_path) as it:
+        it.passed_seconds = 7
+        await it.look()
+        it.board.failed()
+        found = await it.scrape()
+
+    assert value(found, "opsai_watch_last_tick_timestamp_seconds", cluster="toy", subject="toy") == 1007
+    assert value(found, "opsai_watch_interval_seconds", cluster="toy") == 30
+    assert (value(found, "opsai_watch_tick_seconds", cluster="toy") or -1) >= 0
+    assert value(found, "opsai_watch_ticks_total", outcome="stored") == 1
+    assert value(found, "opsai_watch_ticks_total", outcome="failed") == 1
+
+
+async def test_a_watcher_that_is_late_says_so_and_knows_of_nothing_held(tmp_path: Path) -> None:
+    async with watched(tmp_path, a=ToyPart(), b=ToyPart(up=False)) as it:
+        before = await it.client.get("/healthz")
+        await it.look()
+        it.passed_seconds = 90
+        in_time = await it.client.get("/healthz")
+        it.passed_seconds = 91
+        late = await it.client.get("/healthz")
+        found = await it.scrape()
+
+    assert [reply.status_code for reply in (before, in_time, late)] == [503, 200, 503]
+    assert late.json()["says"] == "The last look was stored 91 s ago; up to 90 s are in order."
+    assert value(found, "opsai_invariant_entities", invariant="part_up", verdict="held") == 0
+    assert value(found, "opsai_invariant_entities", invariant="part_up", verdict="unknown") == 1
+    assert value(found, "opsai_invariant", invariant="part_up", verdict="violated") == 1
+
+
+async def test_after_a_restart_the_last_look_is_the_one_before_it_and_no_verdict_is_made_up(tmp_path: Path) -> None:
+    async with watched(tmp_path) as it:
+        await it.look()
+        noon = it.world.now().timestamp()
+    async with watched(tmp_path) as it:
+        found = await it.scrape()
+
+    assert value(found, "opsai_watch_last_tick_timestamp_seconds") == noon
+    assert value(found, "opsai_watch_ticks_total", outcome="stored") == 0
+    assert [name for name, _ in found if name.startswith("opsai_invariant")] == []
+
+
+async def test_a_store_that_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    async with watched(tmp_path) as it:
+        await it.look()
+        path = tmp_path / "opsai.sqlite"
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:  # so that nobody's cache is good any more
+            other.execute("CREATE TABLE more (x)")
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with path.open("r+b") as damaged:
+            damaged.seek(4096)
+            damaged.write(b"\xff" * (path.stat().st_size - 4096))
+        found = await it.scrape()
+
+    assert value(found, "opsai_store_readable") == 0
+    assert value(found, "opsai_ticket_open") is None
+    assert value(found, "opsai_invariant_entities", invariant="part_up", verdict="held") == 3
+
+
+async def test_series_over_the_cap_are_counted_and_the_violated_stay() -> None:
+    unknown = [
+        Verdict(invariant="part_up", entity=f"part:{n}", state="unknown", says="") for n in range(MAX_VERDICTS + 5)
+    ]
+    violated = Verdict(invariant="part_up", entity="part:last", state="violated", says="")
+    looks = replace(Looks("toy", "toy", 30.0), age_seconds=0.0, verdicts=(*unknown, violated))
+    found = {family.name: family.samples for family in families(looks, [PART_UP], ())}
+
+    assert len(found["opsai_invariant"]) == MAX_VERDICTS
+    assert found["opsai_invariant"][0].labels["entity"] == "part:last"
+    assert [one.value for one in found["opsai_series_left_out"] if one.labels["of"] == "opsai_invariant"] == [6]
+
+
+async def test_names_from_the_cluster_cannot_break_a_line() -> None:
+    wild = Verdict(invariant="part_up", entity='part:"x"\n\\evil 1\x1b[31m', state="violated", says="")
+    looks = replace(Looks("to\ny", "toy", 30.0), age_seconds=0.0, verdicts=(wild,))
+
+    labels = next(one for one in families(looks, [PART_UP], ()) if one.name == "opsai_invariant").samples[0].labels
+
+    assert (labels["cluster"], labels["entity"]) == ("to y", 'part:"x" \\evil 1\ufffd[31m')
+
+
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text;version=1.0.0", "text/plain;version=0.0.4"])
+async def test_a_scrape_gets_the_text_it_asks_for(tmp_path: Path, accept: str) -> None:
+    async with watched(tmp_path) as it:
+        await it.look()
+        reply = await it.client.get("/metrics", headers={"accept": accept})
+        elsewhere = await it.client.get("/")
+
+    assert ("openmetrics" in reply.headers["content-type"]) == ("openmetrics" in accept)
+    assert reply.text.endswith("# EOF\n") == ("openmetrics" in accept)
+    assert (elsewhere.status_code, elsewhere.json()) == (
+        404,
+        {"says": "There is nothing here. Try GET /metrics or GET /healthz."},
+    )
