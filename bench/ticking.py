@@ -122,7 +122,7 @@ async def _look(folder: Path, where: dict[str, Any]) -> None:
     hosts = frozenset((*addresses.values(), where["prometheus"].removeprefix("http://")))
     settings = ClusterSettings(
         subject=incident["subject"],
-        pd=tuple(f"http://{node['address']}" for node in nodes if node["role"] == "pd"),
+        endpoints=tuple(f"http://{node['address']}" for node in nodes if node["role"] == "pd"),
         prometheus=where["prometheus"],
         addresses=addresses,
         rate_seconds=6 * incident["scrape_interval_seconds"],

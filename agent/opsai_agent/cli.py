@@ -23,7 +23,7 @@ from opsai_agent.report import Line, Report, as_json, call_line, cost_line, diag
 from opsai_agent.running import Wish, connected, prepared, run
 from opsai_agent.session import open_session
 from opsai_subjects.errors import OpsaiError
-from opsai_subjects.flags import At, Cluster, Config, Logs, Pd, Prometheus, ReplayDir, Store
+from opsai_subjects.flags import At, Cluster, Config, Endpoints, Logs, Prometheus, ReplayDir, Store, Subject
 from opsai_subjects.model import clean
 
 app = typer.Typer(
@@ -64,7 +64,8 @@ def _wish(
     max_usd: MaxUsd = None,
     prices: Prices = None,
     transcript: TranscriptFile = None,
-    pd: Pd = None,
+    endpoints: Endpoints = None,
+    subject: Subject = None,
     prometheus: Prometheus = None,
     logs: Logs = None,
     cluster: Cluster = None,
@@ -73,9 +74,15 @@ def _wish(
     replay: ReplayDir = None,
     at: At = None,
 ) -> Wish:
-    given: list[tuple[str, str | Path | None]] = [("--pd", url) for url in pd or ()]
+    given: list[tuple[str, str | Path | None]] = [("--endpoint", url) for url in endpoints or ()]
     given += [("--logs", node) for node in logs or ()]
-    given += [("--prometheus", prometheus), ("--cluster", cluster), ("--config", config), ("--store", store)]
+    given += [
+        ("--subject", subject),
+        ("--prometheus", prometheus),
+        ("--cluster", cluster),
+        ("--config", config),
+        ("--store", store),
+    ]
     given += [("--replay", replay), ("--at", at)]
     flags = tuple(text for flag, value in given if value is not None for text in (flag, str(value)))
     return Wish(backend, model, effort, max_steps, max_tokens, max_seconds, max_usd, config, prices, transcript, flags)
@@ -151,7 +158,8 @@ def ask(
     questions: Annotated[
         list[str], typer.Argument(help="A tool, then its arguments as NAME=VALUE: 'query_metrics name=fsync_p99'.")
     ],
-    pd: Pd = None,
+    endpoints: Endpoints = None,
+    subject: Subject = None,
     prometheus: Prometheus = None,
     logs: Logs = None,
     cluster: Cluster = None,
@@ -164,7 +172,15 @@ def ask(
 ) -> None:
     """Ask the server's tools as a model would, and print what it would read. Needs no model."""
     wish = _wish(
-        pd=pd, prometheus=prometheus, logs=logs, cluster=cluster, config=config, store=store, replay=replay, at=at
+        endpoints=endpoints,
+        subject=subject,
+        prometheus=prometheus,
+        logs=logs,
+        cluster=cluster,
+        config=config,
+        store=store,
+        replay=replay,
+        at=at,
     )
 
     async def whole() -> tuple[Read, ...]:

@@ -13,7 +13,7 @@ import typer
 from opsai_lab import recordings
 from opsai_subjects.config import cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError
-from opsai_subjects.flags import Cluster, Config, Logs, Pd, Prometheus, Store
+from opsai_subjects.flags import Cluster, Config, Endpoints, Logs, Prometheus, Store, Subject
 from opsai_subjects.model import clean
 
 Backend = Literal["auto", "rules", "claude"]
@@ -140,7 +140,8 @@ def tickets_show(
 
 @app.command(short_help="Say which sources can be seen, and what to set.")
 def check(
-    pd: Pd = None,
+    endpoints: Endpoints = None,
+    subject: Subject = None,
     prometheus: Prometheus = None,
     logs: Logs = None,
     cluster: Cluster = None,
@@ -156,7 +157,9 @@ def check(
     if folder is not None:
         checked = anyio.run(look_at, recordings.find(folder), settings)
     else:
-        named = cluster_of_flags(settings, cluster, pd=pd or (), prometheus=prometheus, logs=logs or ())
+        named = cluster_of_flags(
+            settings, cluster, endpoints=endpoints or (), prometheus=prometheus, logs=logs or (), subject=subject
+        )
         checked = anyio.run(look_at, named, settings)
     if as_json:
         print(

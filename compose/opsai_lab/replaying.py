@@ -1,4 +1,4 @@
-"""Serving a recording for other programs: curl, Grafana, or an opsai with `--pd` and `--prometheus`."""
+"""Serving a recording for other programs: curl, Grafana, or an opsai with `--endpoint` and `--prometheus`."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -13,7 +13,7 @@ from opsai_server.standing import Live, Opened, Replay, open_desk
 from opsai_server.tools.desk import Waiting
 from opsai_subjects.config import Settings, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
-from opsai_subjects.flags import At, Cluster, Config, Logs, Pd, Prometheus, ReplayDir, Store
+from opsai_subjects.flags import At, Cluster, Config, Endpoints, Logs, Prometheus, ReplayDir, Store, Subject
 from opsai_subjects.model import clean
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ app = typer.Typer(
 
 @app.command()
 def serve(
-    pd: Pd = None,
+    endpoints: Endpoints = None,
+    subject: Subject = None,
     prometheus: Prometheus = None,
     logs: Logs = None,
     cluster: Cluster = None,
@@ -38,7 +39,7 @@ def serve(
     at: At = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
 ) -> None:
-    """Serve a live cluster (--pd, --prometheus, --logs, or a settings file) or a recording (--replay) over stdio."""
+    """Serve a live cluster (--endpoint, --prometheus, --logs, or a settings file) or a recording (--replay) over stdio."""
     logging.getLogger().setLevel(logging.DEBUG if debug else logging.INFO)
     try:
         settings = load(config, store=store)
@@ -48,7 +49,16 @@ def serve(
         elif at is not None:
             raise SettingsInvalid("--at is a moment of a recording. Give --replay DIR with it.")
         else:
-            what = Live(*cluster_of_flags(settings, cluster, pd=pd or (), prometheus=prometheus, logs=logs or ()))
+            what = Live(
+                *cluster_of_flags(
+                    settings,
+                    cluster,
+                    endpoints=endpoints or (),
+                    prometheus=prometheus,
+                    logs=logs or (),
+                    subject=subject,
+                )
+            )
         if sys.stdin.isatty():
             sys.stderr.write("opsai-mcp speaks MCP over stdin and stdout: an MCP client starts it. Ctrl-C ends it.\n")
         anyio.run(_serve, what, settings)

@@ -23,7 +23,7 @@ from opsai_server.watch_http import WatchBoard, watch_app
 from opsai_server.watcher import WARM_UP, play, run, tick
 from opsai_subjects.config import ClusterSettings, Settings, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
-from opsai_subjects.flags import Cluster, Config, Logs, Pd, Prometheus
+from opsai_subjects.flags import Cluster, Config, Endpoints, Logs, Prometheus, Subject
 from opsai_subjects.model import clean
 from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
 
@@ -41,7 +41,8 @@ app = typer.Typer(
 
 @app.command()
 def watch(
-    pd: Pd = None,
+    endpoints: Endpoints = None,
+    subject: Subject = None,
     prometheus: Prometheus = None,
     logs: Logs = None,
     cluster: Cluster = None,
@@ -72,7 +73,7 @@ def watch(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
 ) -> None:
-    """Watch a live cluster (--pd, --prometheus, --logs, or a settings file) or play a recording (--replay).
+    """Watch a live cluster (--endpoint, --prometheus, --logs, or a settings file) or play a recording (--replay).
 
     Prints a line for each look and one for each step of a ticket; logs go to stderr. SIGTERM and SIGINT end it in order.
     """
@@ -92,7 +93,9 @@ def watch(
         elif at is not None or until is not None:
             raise SettingsInvalid("--at and --until are moments of a recording. Give --replay DIR with them.")
         else:
-            name, chosen = cluster_of_flags(settings, cluster, pd=pd or (), prometheus=prometheus, logs=logs or ())
+            name, chosen = cluster_of_flags(
+                settings, cluster, endpoints=endpoints or (), prometheus=prometheus, logs=logs or (), subject=subject
+            )
             code = anyio.run(_live, name, chosen, settings, lines, once, address)
     except OpsaiError as error:
         if debug:

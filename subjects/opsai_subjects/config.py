@@ -2,12 +2,12 @@
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import platformdirs
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, JsonValue, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -42,19 +42,20 @@ class ClusterSettings(Section):
     """One cluster: where it is looked at."""
 
     subject: str = "tikv"
-    pd: tuple[Url, ...] = ()
-    """URLs of PD members; the others are found through them."""
+    """What kind of system it is, by the name of its adapter."""
+    endpoints: tuple[Url, ...] = Field(default=(), validation_alias=AliasChoices("endpoints", "pd"))
+    """URLs of nodes that know the others (of TiKV: its PD members). `pd` is another name of this setting."""
     prometheus: Url | None = None
     """URL of a Prometheus-compatible engine."""
     matchers: dict[LabelName, LabelValue] = Field(default_factory=dict[str, str])
     """Labels that every series of this cluster has in an engine that serves several."""
     logs: dict[str, str] = Field(default_factory=dict[str, str])
-    """Node (its name, address or PD name) to a file or glob."""
+    """Node (its name or address) to a file or glob."""
     loki: LokiSettings | None = None
     docker: DockerSettings | None = None
     kubernetes: KubernetesSettings | None = None
     diagnostics: bool = False
-    """Whether a search may ask the nodes themselves for their log (TiKV and PD), where no other source has it."""
+    """Whether a search may ask the nodes themselves for their log, where no other source has it."""
     redact: bool = True
     """Row keys and values in log lines are shown as ‹?›; False shows them as logged."""
     addresses: dict[HostPort, Reachable] = Field(default_factory=dict[str, str])
@@ -62,7 +63,7 @@ class ClusterSettings(Section):
     names: dict[str, str] = Field(default_factory=dict[str, str])
     """Advertised address or status address to the name people use for the node."""
     cluster_access: Access = Access()
-    """For PD and the status ports."""
+    """For the cluster's own nodes."""
     prometheus_access: Access = Access()
     scrape: bool = True
     """Whether opsai reads the nodes' `/metrics` itself where no `prometheus` is set."""
@@ -74,6 +75,13 @@ class ClusterSettings(Section):
     """Invariant to the limit it is judged by here, in the invariant's own unit."""
     for_seconds: dict[str, HoldingSeconds] = Field(default_factory=dict[str, float])
     """Invariant to how long it must be violated here before a ticket is raised."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_once(cls, given: Any) -> Any:
+        if _holds(given, "endpoints") and _holds(given, "pd"):
+            raise ValueError("endpoints and pd are two names of one setting; give one of them")
+        return given
 
 
 class WebLimits(Section):
@@ -182,6 +190,10 @@ def _file_content(file: Path) -> dict[str, JsonValue]:
     return content
 
 
+def _holds(section: object, name: str) -> bool:
+    return isinstance(section, Mapping) and name in section
+
+
 def _table(value: JsonValue) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}
 
@@ -200,7 +212,7 @@ def choose(settings: Settings, name: str | None) -> tuple[str, ClusterSettings]:
         return next(iter(settings.clusters.items()))
     if name is None:
         raise SettingsInvalid(
-            f"Which cluster? Known: {known}. Give --pd URL (and --prometheus URL, --logs NODE=GLOB), or --replay DIR, "
+            f"Which cluster? Known: {known}. Give --endpoint URL (and --prometheus URL, --logs NODE=GLOB), or --replay DIR, "
             f"or name one of {FILE_NAME} with --cluster."
         )
     if name not in settings.clusters:
@@ -212,18 +224,24 @@ def cluster_of_flags(
     settings: Settings,
     name: str | None,
     *,
-    pd: Sequence[str] = (),
+    endpoints: Sequence[str] = (),
     prometheus: str | None = None,
     logs: Sequence[str] = (),
+    subject: str | None = None,
 ) -> tuple[str, ClusterSettings]:
-    """Return the cluster meant by `--cluster`, `--pd`, `--prometheus` and `--logs NODE=GLOB`: a flag given wins.
+    """Return the cluster meant by `--cluster`, `--subject`, `--endpoint`, `--prometheus` and `--logs NODE=GLOB`: a flag given wins.
 
-    Without `--pd` it is a cluster of the settings; with it, the one named or else a new one. Raises SettingsInvalid.
+    Without `--endpoint` it is a cluster of the settings; with it, the one named or else a new one. Raises SettingsInvalid.
     """
     base = ClusterSettings()
-    if not pd or name in settings.clusters:
+    if not endpoints or name in settings.clusters:
         name, base = choose(settings, name)
-    given: dict[str, Any] = {"pd": tuple(pd), "prometheus": prometheus, "logs": _node_globs(logs)}
+    given: dict[str, Any] = {
+        "subject": subject,
+        "endpoints": tuple(endpoints),
+        "prometheus": prometheus,
+        "logs": _node_globs(logs),
+    }
     try:
         chosen = ClusterSettings.model_validate({**dict(base), **{key: value for key, value in given.items() if value}})
     except ValidationError as error:

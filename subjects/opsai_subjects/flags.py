@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
-Pd = Annotated[list[str] | None, typer.Option("--pd", metavar="URL", help="URL of a PD member; repeatable.")]
+Subject = Annotated[str | None, typer.Option("--subject", metavar="NAME", help="What kind of system it is.")]
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option("--endpoint", "--pd", metavar="URL", help="A node that knows the others (TiKV: PD); repeatable."),
+]
 Prometheus = Annotated[str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")]
 Logs = Annotated[list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")]
 Cluster = Annotated[str | None, typer.Option("--cluster", help="Which cluster of the settings file.")]

@@ -26,8 +26,8 @@ async def open_metrics(
         allow = below(PROMETHEUS_PATHS, (settings.prometheus,))
         async with open_web(settings.prometheus_access, limits, allow=allow, meetings=meetings) as web:
             yield narrowed(Prometheus(settings.prometheus, web, clock), settings.matchers)
-    elif settings.pd and settings.scrape and kept:
-        allow = below(SCRAPE_PATHS, (*settings.pd, *settings.addresses.values()))
+    elif settings.endpoints and settings.scrape and kept:
+        allow = below(SCRAPE_PATHS, (*settings.endpoints, *settings.addresses.values()))
         # No meetings here: a scrape asks each node every few seconds, and a look notes the meetings of its own questions.
         async with open_web(settings.cluster_access, limits, allow=allow) as web:
             seconds = settings.scrape_seconds

@@ -22,7 +22,7 @@ from opsai_subjects.recording.marked import RecordedTransport
 from opsai_subjects.recording.serve import Served, serve
 from opsai_subjects.registry import subject_kind
 from opsai_subjects.sources.meetings import Meetings
-from opsai_subjects.sources.paths import below
+from opsai_subjects.sources.paths import below, calls_below
 from opsai_subjects.sources.prometheus import PATHS as PROMETHEUS_PATHS
 from opsai_subjects.sources.prometheus import Prometheus
 from opsai_subjects.sources.redaction import RedactedLogs
@@ -60,19 +60,21 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
     """Open a live cluster; nothing is asked of it yet. Raises SettingsInvalid, or UnknownName for an unknown subject."""
     kind = subject_kind(settings.subject)
     _known_invariants(name, settings, kind.invariants)
-    if not settings.pd and settings.prometheus is None:
+    if not settings.endpoints and settings.prometheus is None:
         raise SettingsInvalid(
-            f"Nothing says where the cluster {name!r} is. Give --pd URL (and --prometheus URL), or set pd under "
-            f"[clusters.{name}]."
+            f"Nothing says where the cluster {name!r} is. Give --endpoint URL ({kind.endpoint}; and --prometheus URL), or "
+            f"set endpoints under [clusters.{name}]."
         )
     clock = WallClock()
     meetings = Meetings(clock)
+    bases = (*settings.endpoints, *settings.addresses.values())
     async with AsyncExitStack() as stack:
         web = await stack.enter_async_context(
             open_web(
                 settings.cluster_access,
                 limits,
-                allow=below(kind.paths, (*settings.pd, *settings.addresses.values())),
+                allow=below(kind.paths, bases),
+                calls=calls_below(kind.rpcs, bases),
                 meetings=meetings,
             )
         )
@@ -111,11 +113,17 @@ async def open_replay_sources(
 ) -> AsyncGenerator[tuple[ClusterSettings, Sources]]:
     """Open what an adapter of that kind looks at a recording through."""
     async with serve(recording, clock) as served:
-        settings = _replay_settings(recording, served)
+        settings = _replay_settings(recording, served, kind)
         hosts = frozenset((*served.addresses.values(), served.prometheus.removeprefix("http://")))
         limits = WebLimits()
         async with (
-            open_web(Access(), limits, allow=kind.paths, transport=RecordedTransport(hosts, clock)) as web,
+            open_web(
+                Access(),
+                limits,
+                allow=kind.paths,
+                calls=calls_below(kind.rpcs, ()),
+                transport=RecordedTransport(hosts, clock),
+            ) as web,
             open_web(
                 Access(), limits, allow=PROMETHEUS_PATHS, transport=RecordedTransport(hosts, clock)
             ) as metrics_web,
@@ -178,11 +186,11 @@ def _not_a_moment(text: str, recording: Recording) -> SettingsInvalid:
     )
 
 
-def _replay_settings(recording: Recording, served: Served) -> ClusterSettings:
+def _replay_settings(recording: Recording, served: Served, kind: SubjectKind) -> ClusterSettings:
     nodes = recording.incident.nodes
     return ClusterSettings(
         subject=recording.incident.subject,
-        pd=tuple(f"http://{node.address}" for node in nodes if node.role == "pd"),
+        endpoints=tuple(f"http://{node.address}" for node in nodes if node.role in kind.endpoint_roles),
         prometheus=served.prometheus,
         addresses=served.addresses,
         rate_seconds=RATE_SCRAPES * recording.incident.scrape_interval_seconds,

@@ -3,7 +3,11 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol
+
+import orjson
+from pydantic import Field, JsonValue
 
 from opsai_subjects.fault import FaultKind, Sign, SignSpec
 from opsai_subjects.invariant import Invariant, Verdict
@@ -62,6 +66,34 @@ class Signal(Value):
     """What no series means where others of its kind are: a counter that appears with its first event is at zero."""
     grain: float = 0.0
     """The smallest difference that tells anything, in its unit."""
+
+
+class ReadRpc(Value):
+    """A read that a system offers only as POST: its path and the one JSON body it may be asked with.
+
+    Nothing else of the path may be asked, and a path has one body: both are compared before anything is sent.
+    """
+
+    path: str
+    """Of the whole URL path (`/v3/cluster/member/list`), no pattern and no query."""
+    body: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+
+    @property
+    def sent(self) -> bytes:
+        """The body as it is sent: JSON with its keys in order."""
+        return orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS)
+
+
+class Polled(Value):
+    """What a recording keeps of a node's HTTP answers: one question, asked again and again."""
+
+    path: str
+    """With its query, as the node is asked."""
+    every_seconds: float = 5.0
+    local: bool = False
+    """Asked with the kind's `local_headers`: the node's own view."""
+    rpc: ReadRpc | None = None
+    """Asked by this call instead of GET; `path` is then the call's."""
 
 
 class Page(Value):
@@ -192,7 +224,10 @@ tool as it stands: its name, its docstring as the description, its annotated par
 
 
 class SubjectKind(Protocol):
-    """An adapter: what it knows before any cluster is opened. Found by the entry point group `opsai.subjects`."""
+    """An adapter: what it knows before any cluster is opened. Found by the entry point group `opsai.subjects`.
+
+    An adapter's class inherits from this one for what has a default here.
+    """
 
     name: str
     about: str
@@ -207,6 +242,23 @@ class SubjectKind(Protocol):
     """The metrics worth keeping when opsai scrapes by itself: those that its own queries read. Empty: it cannot."""
     paths: tuple[str, ...]
     """Regular expressions of the paths it may GET; any other is refused before it is sent."""
+    rpcs: tuple[ReadRpc, ...] = ()
+    """The reads that it may POST, each with its one body; any other POST is refused before it is sent."""
+    endpoint: str
+    """What `--endpoint` is to name, in a word or two with its article (`a PD member`)."""
+    endpoint_roles: tuple[str, ...]
+    """Roles of the nodes that are asked for the others: of a recording, these are its endpoints."""
+    polled: Mapping[str, tuple[Polled, ...]]
+    """Per role of a node, what a recording keeps of its HTTP answers, in the order asked."""
+    local_headers: Mapping[str, str] = MappingProxyType({})
+    """Headers that make a node answer from its own view instead of asking its leader; empty where there are none."""
+
+    def answered_by(self, asked: str, recorded: str) -> Callable[[bytes], bytes] | None:
+        """Return what makes the answer to one path and query out of the recorded answer to another of the same path.
+
+        None when that answer does not tell as much. For recordings only.
+        """
+        return None
 
     @property
     def knowledge(self) -> tuple[Page, ...]:

@@ -1,11 +1,11 @@
 """KIND: the TiKV adapter as the entry point names it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.known_bug import KnownBug
 from opsai_subjects.model import ParsedLine
-from opsai_subjects.subject import Page, Sources, Subject
+from opsai_subjects.subject import Page, Sources, Subject, SubjectKind
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import INVARIANTS
 from opsai_tikv.knowledge_pages import fault_notes, pages
@@ -13,13 +13,14 @@ from opsai_tikv.known_bugs import known_bugs
 from opsai_tikv.logs.every import parse_log
 from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
+from opsai_tikv.polled import LOCAL_HEADERS, POLLED, answered_by
 from opsai_tikv.probes import PROBES
 from opsai_tikv.scraped import METRICS
 from opsai_tikv.signs import SIGNS
 from opsai_tikv.subject import TikvSubject
 
 
-class TikvKind:
+class TikvKind(SubjectKind):
     """TiKV with PD, with or without TiDB."""
 
     name = "tikv"
@@ -37,6 +38,10 @@ class TikvKind:
     probes = PROBES
     scraped = METRICS
     paths = PATHS
+    endpoint = "a PD member"
+    endpoint_roles = ("pd",)
+    polled = POLLED
+    local_headers = LOCAL_HEADERS
 
     @property
     def knowledge(self) -> tuple[Page, ...]:
@@ -52,6 +57,10 @@ class TikvKind:
     def known_bugs(self) -> tuple[KnownBug, ...]:
         """The table of known bugs."""
         return known_bugs()
+
+    def answered_by(self, asked: str, recorded: str) -> Callable[[bytes], bytes] | None:
+        """Return what narrows a recorded list of stores to the states asked for."""
+        return answered_by(asked, recorded)
 
     def parse_log(self, line: str) -> ParsedLine | None:
         """Read one log line of the unified format."""

@@ -39,7 +39,7 @@ class TikvSubject:
         self.sources = sources
         self._settings = settings
         self._invariants = adjusted(kind.invariants, settings.limits, settings.for_seconds)
-        self._pd = Pd(sources.web, settings.pd, sources.reach, sources.clock)
+        self._pd = Pd(sources.web, settings.endpoints, sources.reach, sources.clock)
         self._survey = Survey(sources.metrics, sources.clock, settings)
         self._diagnostics: DiagnosticsLogs | None = None
         if settings.diagnostics:
@@ -121,7 +121,7 @@ class TikvSubject:
     async def scrape_targets(self) -> tuple[ScrapeTarget, ...]:
         """Return the PD members and stores with the addresses of their metrics."""
         return await targets(
-            self.ask_pd(), self.sources.reach, tls=any(url.startswith("https") for url in self._settings.pd)
+            self.ask_pd(), self.sources.reach, tls=any(url.startswith("https") for url in self._settings.endpoints)
         )
 
     async def scrape_seconds(self) -> float | None:

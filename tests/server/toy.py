@@ -23,7 +23,19 @@ from opsai_subjects.model import (
 )
 from opsai_subjects.opening import Cluster
 from opsai_subjects.sources.web import Web
-from opsai_subjects.subject import Facts, Page, Probe, Risk, Sight, Signal, Sources, Subject, SubjectKind
+from opsai_subjects.subject import (
+    Facts,
+    Page,
+    Polled,
+    Probe,
+    ReadRpc,
+    Risk,
+    Sight,
+    Signal,
+    Sources,
+    Subject,
+    SubjectKind,
+)
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 SLOW_SECONDS = 0.5
@@ -177,10 +189,10 @@ class ToySubject:
         return tuple(BugSeen(bug=bug, entity="part:a", version="1.0.0", has="yes") for bug in alike)
 
     def stop_risk(self, facts: Facts, entity: str) -> Risk:
-        others = {name: part for name, part in _parts(facts).items() if f"part:{name}" != entity}
-        if any(not seen for _, seen, _, _ in others.values()):
+        others = [part for name, part in _parts(facts).items() if f"part:{name}" != entity]
+        if any(not seen for _, seen, _, _ in others):
             return Risk(state="unknown", says="not every other part can be seen")
-        if all(up for up, _, _, _ in others.values()):
+        if all(up for up, _, _, _ in others):
             return Risk(state="safe", says="every other part is up")
         return Risk(state="at_risk", says="another part is down already")
 
@@ -265,11 +277,7 @@ class ToyKind:
     )
     signals: tuple[Signal, ...] = (
         Signal(
-            name="part_latency",
-            promql="toy_latency_seconds",
-            unit="s",
-            says="how late a part answers",
-            normal="under 0.1 (the toy's manual)",
+            name="part_latency", promql="toy_latency_seconds", unit="s", says="how late a part answers", normal="< 0.1"
         ),
     )
     probes: tuple[Probe, ...] = ()
@@ -289,6 +297,14 @@ class ToyKind:
     )
     scraped: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ("/status",)
+    rpcs: tuple[ReadRpc, ...] = ()
+    local_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    endpoint: str = "a part"
+    endpoint_roles: tuple[str, ...] = ("part",)
+    polled: Mapping[str, tuple[Polled, ...]] = field(default_factory=dict[str, tuple[Polled, ...]])
+
+    def answered_by(self, asked: str, recorded: str) -> None:
+        return None
 
     def parse_log(self, line: str) -> ParsedLine | None:
         return None

@@ -34,7 +34,7 @@ def toml(folder: Path, text: str, name: str = "opsai.toml") -> Path:
 FULL = """
 store = "tickets.sqlite"
 [clusters.prod]
-pd = ["pd1:2379", "https://pd2:2379/"]
+endpoints = ["pd1:2379", "https://pd2:2379/"]
 prometheus = "metrics:9090/prom"
 logs = { tikv1 = "logs/tikv*.log", pd1 = "/var/log/pd.log" }
 addresses = { "10.0.0.1:2379" = "127.0.0.1:12379", "10.0.0.2:20180" = "https://proxy/tikv1/" }
@@ -67,7 +67,7 @@ def test_a_file_is_read_whole_and_its_paths_are_relative_to_it(alone: Path) -> N
     settings = load(file)
     prod = settings.clusters["prod"]
 
-    assert prod.pd == ("http://pd1:2379", "https://pd2:2379")
+    assert prod.endpoints == ("http://pd1:2379", "https://pd2:2379")
     assert prod.prometheus == "http://metrics:9090/prom"
     assert prod.logs == {"tikv1": f"{alone}/etc/logs/tikv*.log", "pd1": "/var/log/pd.log"}
     assert prod.addresses == {"10.0.0.1:2379": "127.0.0.1:12379", "10.0.0.2:20180": "https://proxy/tikv1"}
@@ -76,6 +76,17 @@ def test_a_file_is_read_whole_and_its_paths_are_relative_to_it(alone: Path) -> N
     assert prod.cluster_access.cert_file == Path.home() / "cert.pem"
     assert settings.store == alone / "etc" / "tickets.sqlite"
     assert settings.watch.interval_seconds == 10.0
+
+
+def test_endpoints_may_be_called_pd_in_a_file_and_in_the_environment(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = load(toml(alone / "etc", "[clusters.prod]\npd = ['pd1:2379']"))
+    monkeypatch.setenv("OPSAI_CLUSTERS__lab__PD", '["pd2:2379"]')
+    heard = load()
+
+    assert told.clusters["prod"].endpoints == ("http://pd1:2379",)
+    assert heard.clusters["lab"].endpoints == ("http://pd2:2379",)
 
 
 def test_secrets_are_not_shown_by_printing_settings(alone: Path) -> None:
@@ -114,7 +125,7 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(alone: Path, mon
     assert settings.watch.hold_seconds == 60
     assert settings.store == Path("flag.sqlite")
     assert settings.clusters["prod"].prometheus == "http://elsewhere:9090"
-    assert settings.clusters["prod"].pd == ("http://pd1:2379", "https://pd2:2379")
+    assert settings.clusters["prod"].endpoints == ("http://pd1:2379", "https://pd2:2379")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +139,7 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(alone: Path, mon
         ("wach = 5", "wach: there is no such setting; known here: clusters, store, web, watch, agent"),
         (
             "[clusters.a]\nurl = 'x'",
-            "clusters.a.url: there is no such setting; known here: subject, pd, prometheus, matchers,",
+            "clusters.a.url: there is no such setting; known here: subject, endpoints, prometheus, matchers,",
         ),
         (
             "[clusters.a.cluster_access]\nca = 'x'",
@@ -138,6 +149,11 @@ def test_the_environment_wins_over_the_file_and_flags_over_both(alone: Path, mon
         ("[watch]\ninterval_seconds = nan", "watch.interval_seconds: Input should be a finite number"),
         ("[watch]\njoin_seconds = 1e200", "watch.join_seconds: Input should be less than or equal to 31536000"),
         ("[web]\nmax_body_bytes = 'lots'", "web.max_body_bytes: Input should be a valid integer"),
+        (
+            "[clusters.a]\npd = ['pd1:2379']\nendpoints = ['pd1:2379']",
+            "clusters.a: endpoints and pd are two names of one setting; give one of them",
+        ),
+        ("[clusters.a]\nendpoints = ['ftp://pd1']", "clusters.a.endpoints.0: 'ftp://pd1' is not a URL like http://"),
         ("[clusters.a]\npd = 'pd1:2379'", "clusters.a.pd: Input should be a valid tuple"),
         ("[clusters.a]\npd = ['ftp://pd1']", "clusters.a.pd.0: 'ftp://pd1' is not a URL like http://host:2379"),
         ("[clusters.a]\npd = ['']", "clusters.a.pd.0: '' is not a URL like http://host:2379"),
@@ -209,38 +225,49 @@ def test_a_variable_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_cluster_is_the_one_named_or_the_only_one() -> None:
-    one = Settings(clusters={"prod": ClusterSettings(pd=("pd:2379",))})
+    one = Settings(clusters={"prod": ClusterSettings(endpoints=("pd:2379",))})
     two = Settings(clusters={"prod": ClusterSettings(), "test": ClusterSettings()})
 
     assert choose(one, None)[0] == "prod"
     assert choose(two, "test")[0] == "test"
-    with pytest.raises(SettingsInvalid, match=r"^Which cluster\? Known: prod, test\. Give --pd URL"):
+    with pytest.raises(SettingsInvalid, match=r"^Which cluster\? Known: prod, test\. Give --endpoint URL"):
         choose(two, None)
     with pytest.raises(SettingsInvalid, match="There is no cluster 'dev' in the settings. Known: prod, test."):  # noqa: RUF043
         choose(two, "dev")
 
 
 def test_flags_make_a_cluster_or_change_the_one_that_is_meant() -> None:
-    settings = Settings(clusters={"prod": ClusterSettings(pd=("pd:2379",), prometheus="m:9090")})
-    new = cluster_of_flags(settings, None, pd=["pd9:2379"], logs=["tikv1=/var/log/tikv.log"])
-    named = cluster_of_flags(settings, "lab", pd=["pd9:2379"])
-    changed = cluster_of_flags(settings, "prod", pd=["pd9:2379"])
+    settings = Settings(clusters={"prod": ClusterSettings(endpoints=("pd:2379",), prometheus="m:9090")})
+    new = cluster_of_flags(settings, None, endpoints=["pd9:2379"], logs=["tikv1=/var/log/tikv.log"])
+    named = cluster_of_flags(settings, "lab", endpoints=["pd9:2379"])
+    other = cluster_of_flags(settings, None, endpoints=["e1:2379"], subject="etcd")
+    changed = cluster_of_flags(settings, "prod", endpoints=["pd9:2379"])
     kept = cluster_of_flags(settings, None, logs=["tikv1=a=b"])
 
-    assert new == ("cluster", ClusterSettings(pd=("http://pd9:2379",), logs={"tikv1": "/var/log/tikv.log"}))
-    assert named == ("lab", ClusterSettings(pd=("http://pd9:2379",)))
-    assert changed == ("prod", ClusterSettings(pd=("http://pd9:2379",), prometheus="http://m:9090"))
-    assert kept == ("prod", ClusterSettings(pd=("http://pd:2379",), prometheus="http://m:9090", logs={"tikv1": "a=b"}))
+    assert new == ("cluster", ClusterSettings(endpoints=("http://pd9:2379",), logs={"tikv1": "/var/log/tikv.log"}))
+    assert other == ("cluster", ClusterSettings(subject="etcd", endpoints=("http://e1:2379",)))
+    assert named == ("lab", ClusterSettings(endpoints=("http://pd9:2379",)))
+    assert changed == ("prod", ClusterSettings(endpoints=("http://pd9:2379",), prometheus="http://m:9090"))
+    assert kept == (
+        "prod",
+        ClusterSettings(endpoints=("http://pd:2379",), prometheus="http://m:9090", logs={"tikv1": "a=b"}),
+    )
 
 
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ({}, "Which cluster? Known: none. Give --pd URL"),
-        ({"pd": ["::"]}, "Flags cannot be used: pd.0: "),
-        ({"pd": ["pd:1"], "prometheus": "ftp://x"}, "Flags cannot be used: prometheus: 'ftp://x' is not a URL like"),
-        ({"pd": ["pd:1"], "logs": ["/var/log/tikv.log"]}, "--logs '/var/log/tikv.log' is not NODE=GLOB, like tikv1="),
-        ({"pd": ["pd:1"], "logs": ["=x"]}, "--logs '=x' is not NODE=GLOB"),
+        ({}, "Which cluster? Known: none. Give --endpoint URL"),
+        ({"endpoints": ["::"]}, "Flags cannot be used: endpoints.0: "),
+        (
+            {"endpoints": ["pd:1"], "prometheus": "ftp://x"},
+            "Flags cannot be used: prometheus: 'ftp://x' is not a URL like",
+        ),
+        (
+            {"endpoints": ["pd:1"], "logs": ["/var/log/tikv.log"]},
+            "--logs '/var/log/tikv.log' is not NODE=GLOB, like tikv1=",
+        ),
+        ({"endpoints": ["pd:1"], "logs": ["=x"]}, "--logs '=x' is not NODE=GLOB"),
     ],
 )
 def test_flags_that_cannot_be_meant_are_refused(flags: dict[str, Any], says: str) -> None:

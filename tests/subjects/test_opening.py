@@ -25,7 +25,9 @@ async def test_a_live_cluster_is_looked_at_through_what_its_settings_name(tmp_pa
     )
     body = b'{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}'
     async with loopback(bytes_of(http(200, body))) as served:
-        settings = ClusterSettings(pd=(served.url,), prometheus=served.url, logs={"tikv1": str(tmp_path / "tikv.log")})
+        settings = ClusterSettings(
+            endpoints=(served.url,), prometheus=served.url, logs={"tikv1": str(tmp_path / "tikv.log")}
+        )
         async with open_cluster("prod", settings, WebLimits()) as cluster:
             sources = cluster.subject.sources
             assert sources.metrics is not None
@@ -75,7 +77,9 @@ async def test_a_limit_of_an_unknown_invariant_is_refused_with_those_there_are(
 
 async def test_a_limit_and_a_holding_time_that_are_set_are_those_of_the_cluster() -> None:
     settings = ClusterSettings(
-        pd=("pd:2379",), limits={"store_not_slow": 60.0}, for_seconds={"store_not_slow": 0.0, "store_stays_up": 90.0}
+        endpoints=("pd:2379",),
+        limits={"store_not_slow": 60.0},
+        for_seconds={"store_not_slow": 0.0, "store_stays_up": 90.0},
     )
     async with open_cluster("prod", settings, WebLimits()) as cluster:
         known = {one.id: one for one in cluster.subject.invariants}
@@ -85,14 +89,14 @@ async def test_a_limit_and_a_holding_time_that_are_set_are_those_of_the_cluster(
 
 
 async def test_what_is_not_set_is_absent() -> None:
-    async with open_cluster("prod", ClusterSettings(pd=("pd:2379",), scrape=False), WebLimits()) as cluster:
+    async with open_cluster("prod", ClusterSettings(endpoints=("pd:2379",), scrape=False), WebLimits()) as cluster:
         assert cluster.subject.sources.metrics is None
         assert cluster.subject.sources.logs is None
 
 
 async def test_paths_below_a_proxys_prefix_are_allowed_and_no_others() -> None:
     async with loopback(bytes_of(http(500))) as served:
-        settings = ClusterSettings(pd=(f"{served.url}/pd.one",), prometheus=f"{served.url}/prom")
+        settings = ClusterSettings(endpoints=(f"{served.url}/pd.one",), prometheus=f"{served.url}/prom")
         async with open_cluster("prod", settings, WebLimits()) as cluster:
             for path in ("/pd.one/pd/api/v1/members", "/pd/api/v1/members"):
                 with pytest.raises(SourceRefused):
@@ -113,13 +117,14 @@ async def test_a_cluster_that_is_nowhere_is_refused_with_what_to_set() -> None:
             pass
 
     assert str(invalid.value) == (
-        "Nothing says where the cluster 'prod' is. Give --pd URL (and --prometheus URL), or set pd under [clusters.prod]."
+        "Nothing says where the cluster 'prod' is. Give --endpoint URL (a PD member; and --prometheus URL), or set endpoints "
+        "under [clusters.prod]."
     )
 
 
 async def test_an_unknown_subject_is_refused_with_those_installed(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"There is no subject 'mongo'\. Known: .*tikv"):
-        async with open_cluster("prod", ClusterSettings(subject="mongo", pd=("x:1",)), WebLimits()):
+        async with open_cluster("prod", ClusterSettings(subject="mongo", endpoints=("x:1",)), WebLimits()):
             pass
     with pytest.raises(UnknownName, match="There is no subject 'mongo'"):
         async with open_replay(make(tmp_path / "made", incident={**INCIDENT, "subject": "mongo"})):
@@ -134,7 +139,7 @@ async def test_a_recording_is_a_cluster_with_names_addresses_and_a_clock_of_its_
         facts = await cluster.subject.facts()
 
     assert (cluster.name, cluster.subject.kind.name) == (incident.cluster, "tikv")
-    assert cluster.settings.pd == ("http://10.77.0.11:2379", "http://10.77.0.12:2379", "http://10.77.0.13:2379")
+    assert cluster.settings.endpoints == ("http://10.77.0.11:2379", "http://10.77.0.12:2379", "http://10.77.0.13:2379")
     assert cluster.settings.names["10.77.0.21:20160"] == cluster.settings.names["10.77.0.21:20180"] == "tikv1"
     assert set(cluster.settings.addresses) == set(cluster.settings.names)
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+", target) for target in cluster.settings.addresses.values())

@@ -116,7 +116,7 @@ async def subject(
             states=states,
         )
         people = dict(PEOPLE if names is None else names)
-        settings = ClusterSettings(pd=urls, names=people, diagnostics=diagnostics, rate_seconds=rate_seconds)
+        settings = ClusterSettings(endpoints=urls, names=people, diagnostics=diagnostics, rate_seconds=rate_seconds)
         found = KIND.open("prod", settings, sources)
         assert isinstance(found, TikvSubject)
         yield found

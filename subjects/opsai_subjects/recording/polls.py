@@ -9,6 +9,10 @@ A path answers with its own newest poll. Two things keep a node that is gone fro
   them. When the newest round that came to an end was broken off before it reached a path, that path answers with the
   error that broke it off, since an answer from an earlier round would show as well what nobody could see any more.
 
+A poll line is {"at", "node", "path", "status", "sha"} or {"at", "node", "path", "error"}; `"local": true` where the node
+was asked for its own view; `"rpc": true` where it was asked by POST with the fixed body of a `ReadRpc`: `path` is then the
+call's, and as a call has one body and its path is asked in no other way, the path alone names the question.
+
 A round asks each path at most once, so a new one begins where a path comes again; a path that is polled less often than
 others is "not due" in most rounds, which is no reason to doubt its last answer.
 """

@@ -14,6 +14,7 @@ from opsai_subjects.model import Clock
 from opsai_subjects.recording.folder import Recording
 from opsai_subjects.recording.node_api import NodeApi
 from opsai_subjects.recording.prometheus_api import prometheus_api
+from opsai_subjects.registry import subject_kind
 
 HOST = "127.0.0.1"
 
@@ -32,9 +33,13 @@ class Served:
 async def serve(
     recording: Recording, clock: Clock, *, around: Callable[[ASGIApp], ASGIApp] = lambda app: app
 ) -> AsyncGenerator[Served]:
-    """Serve a recording, as of the clock, until the block ends. `around` wraps each node's application: to count, say."""
+    """Serve a recording, as of the clock, until the block ends. `around` wraps each node's application: to count, say.
+
+    Raises UnknownName where no adapter of its subject is installed.
+    """
     nodes = [node.name for node in recording.incident.nodes]
-    apps: list[ASGIApp] = [around(NodeApi(recording, node, clock)) for node in nodes]
+    kind = subject_kind(recording.incident.subject)
+    apps: list[ASGIApp] = [around(NodeApi(recording, node, clock, kind)) for node in nodes]
     apps.append(prometheus_api(recording, clock))
     sockets = [_bound() for _ in apps]
     ports = [bound.getsockname()[1] for bound in sockets]

@@ -1,12 +1,12 @@
-"""The only HTTP client: it can GET, nothing else.
+"""The only HTTP client: it can GET, and POST the few fixed reads that a system offers in no other way.
 
-What it may ask is a list of paths, checked before anything is sent. It follows no redirect, retries nothing, keeps no
-cookie and reads no proxy from the environment, so what it says of an endpoint is what that endpoint answered once.
+What it may ask is a list of paths, and of calls each with its one body, checked before anything is sent. It follows no
+redirect, retries nothing, keeps no cookie and reads no proxy from the environment, so what it says of an endpoint is what
+that endpoint answered once.
 """
 
 import re
 import time
-import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -29,19 +29,19 @@ from opsai_subjects.errors import (
     SourceMalformed,
     SourceRefused,
     SourceTimedOut,
-    SourceTooLarge,
     SourceUnreachable,
 )
 from opsai_subjects.model import clean
+from opsai_subjects.sources.body import Question, excerpt, parts, whole
 from opsai_subjects.sources.credentials import Credentials, credentials, tls_context
 from opsai_subjects.sources.meetings import Meetings
+from opsai_subjects.subject import ReadRpc
 
 T = TypeVar("T")
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
 QUESTION_EXTENSION = "opsai.question"
 """Under this name a request carries (asked, of) to the transport, for one that answers by itself."""
-_REFUSED_BODY_BYTES = 64 * 1024
 _LAST_PORT = 65535
 _PARAMS_CHARS = 60_000
 """Of parameters once escaped: httpx stops at 65,536."""
@@ -98,7 +98,7 @@ class WebReply:
 
 
 class Web:
-    """GETs allowed paths; every failure is a SourceError that says who was asked for what."""
+    """Asks what is allowed; every failure is a SourceError that says who was asked for what."""
 
     def __init__(
         self,
@@ -106,8 +106,10 @@ class Web:
         keys: Credentials,
         limits: WebLimits,
         allow: tuple[re.Pattern[str], ...],
+        calls: tuple[tuple[re.Pattern[str], ReadRpc], ...] = (),
         meetings: Meetings | None = None,
     ) -> None:
+        self._calls = calls
         self._client = client
         self._meetings = meetings
         self._keys = keys
@@ -131,15 +133,45 @@ class Web:
         SourceRefused unless its status is in `accept`. `read_seconds` bounds the whole answer. Raises SourceError.
         """
 
-        async def whole(response: httpx.Response, question: _Question, keys: Credentials) -> WebReply:
+        full = self._url(url, params)
+        self._may_get(full)
+        return await self._ask(full, self._whole(accept), of=of, asked=asked, headers=headers, seconds=read_seconds)
+
+    async def call(
+        self,
+        base_url: str,
+        rpc: ReadRpc,
+        *,
+        of: str | None = None,
+        asked: str | None = None,
+        read_seconds: float | None = None,
+        accept: tuple[int, ...] = (),
+    ) -> WebReply:
+        """Ask a read that is offered only as POST, below this URL; else as `get`. `of` None: the URL's host and port.
+
+        Raises OpsaiError, with nothing sent, for one whose path and body are not those of one that is allowed.
+        """
+        full = self._url(f"{base_url.rstrip('/')}{rpc.path}", None)
+        asks = (rpc.path, rpc.sent)
+        listed = (pattern.fullmatch(full.path) for pattern, one in self._calls if (one.path, one.sent) == asks)
+        if full.query or not any(listed):
+            told = clean(rpc.sent.decode("utf-8", errors="replace"), 200)
+            raise OpsaiError(f"The call {full.path!r} with {told} is not one that may be made. Nothing was sent.")
+        of = of or f"{full.host}:{full.port}" if full.port else full.host
+        return await self._ask(
+            full, self._whole(accept), of=of, asked=asked, headers=_AS_JSON, seconds=read_seconds, body=rpc.sent
+        )
+
+    def _whole(self, accept: tuple[int, ...]) -> "_Take[WebReply]":
+        async def taken(response: httpx.Response, question: Question, keys: Credentials) -> WebReply:
             if not (response.is_success or response.status_code in accept):
                 raise await _refusal(response, question, keys)
-            body = await _read(response, self._limits.max_body_bytes, question)
+            body = await whole(response, self._limits.max_body_bytes, question)
             kind = response.headers.get("content-type", "")
             seconds = time.monotonic() - question.began
             return WebReply(response.status_code, body, kind, seconds, question.asked, question.of)
 
-        return await self._ask(url, whole, of=of, asked=asked, params=params, headers=headers, seconds=read_seconds)
+        return taken
 
     async def stream(
         self,
@@ -155,33 +187,34 @@ class Web:
         `into` takes a part and says whether to go on. What it was given before a failure is good. Raises SourceError.
         """
 
-        async def parts(response: httpx.Response, question: _Question, keys: Credentials) -> bool:
+        async def handed_over(response: httpx.Response, question: Question, keys: Credentials) -> bool:
             if not response.is_success:
                 raise await _refusal(response, question, keys)
-            async for part in _decoded(response, self._limits.max_body_bytes, question):
+            async for part in parts(response, self._limits.max_body_bytes, question):
                 if not into(part):
                     return False
             return True
 
-        return await self._ask(url, parts, of=of, asked=None, params=params, headers=None, seconds=read_seconds)
+        full = self._url(url, params)
+        self._may_get(full)
+        return await self._ask(full, handed_over, of=of, asked=None, headers=None, seconds=read_seconds)
 
     async def _ask(
         self,
-        url: str,
-        take: Callable[[httpx.Response, "_Question", Credentials], Awaitable[T]],
+        full: httpx.URL,
+        take: "_Take[T]",
         *,
         of: str,
         asked: str | None,
-        params: Params | None,
         headers: Mapping[str, str] | None,
         seconds: float | None,
+        body: bytes | None = None,
     ) -> T:
-        full = self._url(url, params)
         of = without_userinfo(of)
         asked = asked or _path_and_query(full)
         budget = self._limits.read_seconds if seconds is None else seconds
         tls = full.scheme == "https"
-        question = _Question(asked, of, self._limits.connect_seconds, budget, tls=tls, began=time.monotonic())
+        question = Question(asked, of, self._limits.connect_seconds, budget, tls=tls, began=time.monotonic())
         # Taken out of the URL, since httpx logs URLs as they are.
         keys = self._keys.with_userinfo(full.userinfo.decode("ascii", errors="replace"))
         full = full.copy_with(userinfo=b"")
@@ -189,8 +222,9 @@ class Web:
             auth = await keys.headers()
             with anyio.fail_after(self._limits.connect_seconds + budget):
                 request = self._client.build_request(
-                    "GET",
+                    "GET" if body is None else "POST",
                     full,
+                    content=body,
                     headers={**auth, **(headers or {})},
                     timeout=httpx.Timeout(budget, connect=self._limits.connect_seconds, pool=None),
                     extensions={QUESTION_EXTENSION: (asked, of)},
@@ -219,10 +253,12 @@ class Web:
             raise OpsaiError(f"{without_userinfo(url)!r} is not a URL: {error}") from error
         if full.scheme not in ("http", "https") or not full.host or (full.port or 1) > _LAST_PORT:
             raise OpsaiError(f"{without_userinfo(url)!r} is not an http:// or https:// URL. Nothing was sent.")
+        return full
+
+    def _may_get(self, full: httpx.URL) -> None:
         path = full.path
         if ".." in path.split("/") or not any(pattern.fullmatch(path) for pattern in self._allow):
             raise OpsaiError(f"The path {path!r} is not one that may be read. Nothing was sent.")
-        return full
 
 
 @asynccontextmanager
@@ -231,10 +267,12 @@ async def open_web(
     limits: WebLimits,
     *,
     allow: tuple[str, ...],
+    calls: tuple[tuple[str, ReadRpc], ...] = (),
     transport: httpx.AsyncBaseTransport | None = None,
     meetings: Meetings | None = None,
 ) -> AsyncGenerator[Web]:
-    """Open the client. `allow` are regular expressions of whole paths; `meetings` is told of each answer.
+    """Open the client. `allow` are regular expressions of whole paths; `calls` the same, each with its call;
+    `meetings` is told of each answer.
 
     Raises SettingsInvalid for unusable keys.
     """
@@ -249,23 +287,12 @@ async def open_web(
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=5.0),
     )
     async with client:
-        yield Web(client, keys, limits, tuple(re.compile(pattern) for pattern in allow), meetings)
+        paths = tuple(re.compile(pattern) for pattern in allow)
+        yield Web(client, keys, limits, paths, tuple((re.compile(path), rpc) for path, rpc in calls), meetings)
 
 
-@dataclass(frozen=True)
-class _Question:
-    asked: str
-    of: str
-    connect_seconds: float
-    read_seconds: float
-    tls: bool
-    began: float
-
-    @property
-    def other_cause(self) -> str:
-        return "asks for a certificate (cert_file and key_file)" if self.tls else "speaks https:// only"
-
-
+_Take = Callable[[httpx.Response, Question, Credentials], Awaitable[T]]
+_AS_JSON = {"content-type": "application/json"}
 _ADVICE = {
     401: "set the credentials of this endpoint (username and password, bearer_token or bearer_token_file)",
     403: "give these credentials the right to read, or set others",
@@ -277,7 +304,7 @@ _ADVICE = {
 
 
 @contextmanager
-def _failures_named(question: _Question, keys: Credentials) -> Generator[None]:
+def _failures_named(question: Question, keys: Credentials) -> Generator[None]:
     asked, of = question.asked, question.of
     try:
         yield
@@ -299,7 +326,7 @@ def _failures_named(question: _Question, keys: Credentials) -> Generator[None]:
         ) from error
 
 
-def _unreachable(error: httpx.ConnectError, question: _Question, keys: Credentials) -> SourceError:
+def _unreachable(error: httpx.ConnectError, question: Question, keys: Credentials) -> SourceError:
     reason = keys.masked(clean(str(error), 300)) or "connection refused"
     advice = "check that it runs and that the address is the one reachable from here"
     if "CERTIFICATE_VERIFY_FAILED" in reason:
@@ -309,7 +336,7 @@ def _unreachable(error: httpx.ConnectError, question: _Question, keys: Credentia
     return SourceUnreachable(question.asked, question.of, f"no connection ({reason})", advice)
 
 
-async def _refusal(response: httpx.Response, question: _Question, keys: Credentials) -> SourceRefused:
+async def _refusal(response: httpx.Response, question: Question, keys: Credentials) -> SourceRefused:
     status = response.status_code
     if response.is_redirect or 300 <= status < 400:
         target = without_userinfo(response.headers.get("location", "nowhere"))
@@ -318,63 +345,9 @@ async def _refusal(response: httpx.Response, question: _Question, keys: Credenti
             "set the address it points to; redirects are not followed",
         )
     else:
-        body = await _excerpt(response, question)
+        body = await excerpt(response, question)
         advice = _ADVICE.get(status, "")
     return SourceRefused(question.asked, question.of, status, keys.masked(body), advice)
-
-
-async def _read(response: httpx.Response, cap: int, question: _Question) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in _decoded(response, cap, question):
-        size += len(part)
-        if size > cap:
-            raise SourceTooLarge(
-                question.asked,
-                question.of,
-                f"an answer of more than {cap:,} bytes, not read to its end",
-                "ask for less, or raise max_body_bytes under [web]",
-            )
-        parts.append(part)
-    return b"".join(parts)
-
-
-async def _excerpt(response: httpx.Response, question: _Question) -> str:
-    parts: list[bytes] = []
-    size = 0
-    async for part in _decoded(response, _REFUSED_BODY_BYTES, question):
-        parts.append(part)
-        size += len(part)
-        if size >= _REFUSED_BODY_BYTES:
-            break
-    return clean(b"".join(parts)[:_REFUSED_BODY_BYTES].decode("utf-8", errors="replace")[:BODY_EXCERPT_CHARS])
-
-
-async def _decoded(response: httpx.Response, cap: int, question: _Question) -> AsyncGenerator[bytes]:
-    # httpx would inflate a whole chunk at once, 1,000 times its size if somebody means harm; this stops at the cap.
-    if response.is_stream_consumed:  # a transport that answers by itself hands over the body whole
-        yield response.content
-        return
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        async for raw in response.aiter_raw():
-            yield raw
-        return
-    if encoding not in ("gzip", "x-gzip"):
-        raise SourceMalformed(
-            question.asked, question.of, f"an answer encoded as {encoding!r}, which was not asked for"
-        )
-    inflater = zlib.decompressobj(wbits=31)
-    try:
-        async for raw in response.aiter_raw():
-            rest = raw
-            while rest and not inflater.eof:
-                yield inflater.decompress(rest, min(cap + 1, 1024 * 1024))
-                rest = inflater.unconsumed_tail
-    except zlib.error as error:
-        raise SourceMalformed(question.asked, question.of, f"an answer that says gzip and is not ({error})") from error
-    if not inflater.eof:
-        raise SourceMalformed(question.asked, question.of, "a gzip answer that ends too early", "ask again")
 
 
 def _path_and_query(url: httpx.URL) -> str:

@@ -15,7 +15,7 @@ def diagnostics_of(
     settings: ClusterSettings, sources: Sources, nodes: Callable[[], Awaitable[Sequence[Node]]]
 ) -> DiagnosticsLogs:
     """Return the nodes' diagnostics services as a source; nothing is asked of any yet."""
-    tls = any(url.startswith("https://") for url in settings.pd)
+    tls = any(url.startswith("https://") for url in settings.endpoints)
     rpc = Diagnostics(settings.cluster_access, tls=tls)
     return DiagnosticsLogs(rpc, nodes, sources.clock, sources.reach, sources.logs)
 

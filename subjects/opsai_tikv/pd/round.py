@@ -26,11 +26,10 @@ from opsai_tikv.pd.members import read_leader, read_members, read_status
 from opsai_tikv.pd.reaching import address_of, asked_again, is_silent, outcome_of, reached, worded
 from opsai_tikv.pd.settings import read_name
 from opsai_tikv.pd.values import Member, Members, PdStatus, View
+from opsai_tikv.polled import LOCAL_HEADERS
 
 T = TypeVar("T")
 
-LOCAL = {"PD-Allow-follower-handle": "true"}
-"""The member itself answers, it does not pass the question on."""
 VIEW_SECONDS = 2.0
 READ_SECONDS = 5.0
 """Longer than the 3 s a member waits for a leader before it says that there is none (since v7.1)."""
@@ -252,7 +251,7 @@ class Round:
                 f"{door.base}{path}",
                 of=door.of,
                 params=params,
-                headers=_CALLER | LOCAL if local else _CALLER,
+                headers=_CALLER | LOCAL_HEADERS if local else _CALLER,
                 read_seconds=seconds,
                 accept=accept,
             )

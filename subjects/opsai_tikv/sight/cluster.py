@@ -30,7 +30,7 @@ def members(urls: Sequence[str], views: Sequence[View], names: Mapping[str, str]
                 source="pd",
                 state="blind",
                 says="no PD URL is set, so the stores are not known",
-                advice="give --pd URL, or set `pd` to the URLs of its members",
+                advice="give --endpoint URL, or set `endpoints` to the URLs of its members",
             )
         ]
     return [_member(view, names) for view in views]

@@ -25,7 +25,7 @@ async def check(
     stores = await _stores(pd)
     now = sources.clock.now()
     found = [
-        *members(settings.pd, views, settings.names),
+        *members(settings.endpoints, views, settings.names),
         *agreement(views),
         *leader(views, await pd.leader(), settings.names),
     ]
@@ -34,7 +34,7 @@ async def check(
     of_logs: list[Sight] = []
 
     async def look_at_ports() -> None:
-        tls = any(url.startswith("https://") for url in settings.pd)
+        tls = any(url.startswith("https://") for url in settings.endpoints)
         of_ports.extend(await ports(sources, stores, settings.names, tls=tls))
 
     async def look_at_engine() -> None:

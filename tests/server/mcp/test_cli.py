@@ -22,7 +22,10 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *flags: str) -> Res
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ((), "Which cluster? Known: none. Give --pd URL (and --prometheus URL, --logs NODE=GLOB), or --replay DIR"),
+        (
+            (),
+            "Which cluster? Known: none. Give --endpoint URL (and --prometheus URL, --logs NODE=GLOB), or --replay DIR",
+        ),
         (("--replay", "nowhere"), "'nowhere' is not a folder. A recording is a folder with incident.json in it."),
         (("--replay", str(AMBER), "--at", "later"), "'later' is no moment of the recording. Give start, end, +90s"),
         (

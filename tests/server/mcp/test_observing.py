@@ -93,7 +93,7 @@ async def observed(folder: Path, requests: dict[str, list[httpx.Request]]) -> As
     async with serve(recording, clock) as replay, open_store(settings.store) as store:
         hosts = frozenset((*replay.addresses.values(), replay.prometheus.removeprefix("http://")))
         cluster = ClusterSettings(
-            pd=tuple(f"http://{node.address}" for node in recording.incident.nodes if node.role == "pd"),
+            endpoints=tuple(f"http://{node.address}" for node in recording.incident.nodes if node.role == "pd"),
             prometheus=replay.prometheus,
             addresses=replay.addresses,
         )

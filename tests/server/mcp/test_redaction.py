@@ -47,7 +47,7 @@ async def logging(folder: Path, *, redact: bool) -> AsyncGenerator[Client]:
     )
     (folder / "tikv.log").write_text(text, encoding="utf-8")
     settings = Settings(store=folder / "opsai.sqlite")
-    cluster = ClusterSettings(pd=("127.0.0.1:1",), logs={"kv1": str(folder / "tikv.log")}, redact=redact)
+    cluster = ClusterSettings(endpoints=("127.0.0.1:1",), logs={"kv1": str(folder / "tikv.log")}, redact=redact)
     async with (
         open_cluster("prod", cluster, WebLimits()) as opened,
         open_store(settings.store) as store,

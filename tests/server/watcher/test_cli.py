@@ -133,7 +133,7 @@ def test_a_reader_that_goes_away_does_not_end_the_play(environment: dict[str, st
 
 
 MISTAKES = [
-    ([], "Which cluster? Known: none. Give --pd URL"),
+    ([], "Which cluster? Known: none. Give --endpoint URL"),
     (["--cluster", "prod"], "There is no cluster 'prod' in the settings"),
     (["--at", "end"], "--at and --until are moments of a recording. Give --replay DIR with them."),
     (["--replay", "nowhere"], "nowhere"),

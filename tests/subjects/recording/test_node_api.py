@@ -19,6 +19,9 @@ from opsai_subjects.errors import (
     SourceUnreachable,
 )
 from opsai_subjects.opening import ReplayCluster, open_replay
+from opsai_subjects.recording.clock import ReplayClock
+from opsai_subjects.recording.folder import open_recording
+from opsai_subjects.recording.serve import serve
 from tests.subjects.recording.making import make, poll, sha
 from tests.subjects.recording.opened import Replay
 
@@ -224,3 +227,20 @@ async def test_a_cluster_that_is_unreachable_is_so_in_the_words_of_a_live_one(re
         "Asked status:tikv3 for /status: no connection (ConnectionRefusedError: [Errno 111] Connection refused). "
         "Try: check that it runs and that the address is the one reachable from here"
     )
+
+
+async def test_a_call_answers_from_what_was_recorded_under_its_path(tmp_path: Path) -> None:
+    call = "/v3/cluster/member/list"
+    folder = make(tmp_path / "made", polls=[poll(10, call, '{"members":[1]}', rpc=True), poll(10, "/health", "{}")])
+    recording = open_recording(folder)
+    clock = ReplayClock(recording.incident.start + timedelta(seconds=12))
+
+    async with serve(recording, clock) as served, httpx.AsyncClient(trust_env=False) as client:
+        node = f"http://{served.addresses['10.0.0.1:2379']}"
+        posted = await client.post(node + call, json={})
+        got = await client.get(node + call)
+        other = await client.post(f"{node}/v3/kv/range", json={})
+
+    assert (posted.status_code, posted.json()) == (200, {"members": [1]})
+    assert got.json() == posted.json()
+    assert other.headers["opsai-recorded"] == "not_recorded"

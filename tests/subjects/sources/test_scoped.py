@@ -86,7 +86,7 @@ def test_a_matcher_that_would_not_narrow_is_refused(matchers: dict[str, str], sa
 )
 async def test_the_engine_is_entered_with_its_own_credentials_and_pd_without_them(access: Access, line: str) -> None:
     async with loopback(bytes_of(http(200, EMPTY))) as served:
-        settings = ClusterSettings(pd=(served.url,), prometheus=served.url, prometheus_access=access)
+        settings = ClusterSettings(endpoints=(served.url,), prometheus=served.url, prometheus_access=access)
         async with open_cluster("prod", settings, WebLimits()) as cluster:
             assert cluster.subject.sources.metrics is not None
             await cluster.subject.sources.metrics.instant("up")

@@ -200,13 +200,13 @@ async def opened_with(settings: ClusterSettings) -> Sequence[object]:
 
 async def test_a_cluster_with_pd_and_no_prometheus_is_scraped_unless_that_is_off() -> None:
     async with loopback(bytes_of(http(500))) as served:
-        assert await opened_with(ClusterSettings(pd=(served.url,))) == ["Scraper"]
-        assert await opened_with(ClusterSettings(pd=(served.url,), scrape=False)) == ["NoneType"]
-        assert await opened_with(ClusterSettings(pd=(served.url,), prometheus=served.url)) == ["Prometheus"]
+        assert await opened_with(ClusterSettings(endpoints=(served.url,))) == ["Scraper"]
+        assert await opened_with(ClusterSettings(endpoints=(served.url,), scrape=False)) == ["NoneType"]
+        assert await opened_with(ClusterSettings(endpoints=(served.url,), prometheus=served.url)) == ["Prometheus"]
 
 
 async def test_an_error_while_it_scrapes_comes_out_as_it_is() -> None:
     async with loopback(bytes_of(http(500))) as served:
         with pytest.raises(OpsaiError, match="as it is"):
-            async with open_cluster("prod", ClusterSettings(pd=(served.url,)), WebLimits()):
+            async with open_cluster("prod", ClusterSettings(endpoints=(served.url,)), WebLimits()):
                 raise SettingsInvalid("as it is")

@@ -27,7 +27,7 @@ async def test_without_prometheus_what_rests_on_it_is_unknown() -> None:
     async with open_replay(HEALTHY) as cluster:
         cluster.clock.set(cluster.recording.incident.start + timedelta(seconds=120))
         sources = replace(cluster.subject.sources, metrics=None)
-        pd = Pd(sources.web, cluster.settings.pd, sources.reach, sources.clock)
+        pd = Pd(sources.web, cluster.settings.endpoints, sources.reach, sources.clock)
         facts = await gather("lab", pd, sources, cluster.settings.names, "30s")
     states = {verdict.invariant: verdict.state for verdict in judge(facts)}
     assert {states[name] for name in OF_METRICS} == {"unknown"}
@@ -55,7 +55,7 @@ async def test_without_logs_an_unexplained_restart_is_unknown_and_not_a_crash() 
     async with open_replay(INCIDENTS / "frost-hare") as cluster:
         cluster.clock.set(cluster.recording.incident.end)
         sources = replace(cluster.subject.sources, logs=None)
-        pd = Pd(sources.web, cluster.settings.pd, sources.reach, sources.clock)
+        pd = Pd(sources.web, cluster.settings.endpoints, sources.reach, sources.clock)
         facts = await gather("lab", pd, sources, cluster.settings.names, "30s")
     verdicts = [verdict for verdict in judge(facts) if verdict.invariant == "store_stays_up"]
     assert {verdict.state for verdict in verdicts} == {"unknown"}

@@ -45,7 +45,7 @@ async def facts_of(
     transport = httpx.MockTransport(dated(ahead))
     async with open_web(Access(), WebLimits(), allow=KIND.paths, transport=transport, meetings=meetings) as web:
         sources = Sources(web=web, metrics=None, logs=None, clock=clock, reach=reach or {}, meetings=meetings)
-        facts = await KIND.open("prod", ClusterSettings(pd=URLS), sources).facts()
+        facts = await KIND.open("prod", ClusterSettings(endpoints=URLS), sources).facts()
     assert isinstance(facts, TikvFacts)
     return facts
 

@@ -123,7 +123,7 @@ async def test_with_pd_alone_a_cluster_scrapes_itself_in_the_background() -> Non
     async with loopback(answer) as served:
         here = served.url.removeprefix("http://")
         addresses = dict.fromkeys((*ADDRESSES.values(), *(f"{host}:20180" for host in STORES.values())), here)
-        settings = ClusterSettings(pd=URLS, addresses=addresses)
+        settings = ClusterSettings(endpoints=URLS, addresses=addresses)
         async with open_cluster("prod", settings, WebLimits()) as cluster:
             metrics = cluster.subject.sources.metrics
             assert metrics is not None

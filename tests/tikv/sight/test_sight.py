@@ -117,7 +117,7 @@ async def test_no_pd_url_is_one_line_that_says_what_to_give() -> None:
     sights = await seen(urls=())
 
     assert sights["pd"].state == "blind"
-    assert sights["pd"].advice.startswith("give --pd URL")
+    assert sights["pd"].advice.startswith("give --endpoint URL")
 
 
 @pytest.mark.parametrize(("how", "word"), [("refused", "refused"), ("late", "timed out")])
