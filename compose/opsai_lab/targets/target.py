@@ -51,6 +51,12 @@ class Place:
     blueprint: Blueprint
     settings: ClusterSettings | None = None
     """Of a cluster that someone else runs."""
+    wait_seconds: float = 120.0
+    """How long the nodes of one level may take to become healthy."""
+    companions: bool = True
+    """Whether what is not a node comes up too: Prometheus, Grafana, the operator, the load."""
+    small_disks_mb: int = 0
+    """Size of a file system of its own for each node's data, so that it can be filled; 0: that of the machine."""
 
 
 class Target(Protocol):
