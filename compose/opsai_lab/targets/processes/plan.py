@@ -63,6 +63,7 @@ def _own_values(blueprint: Blueprint, node: PlannedNode, folder: Path, seat: Sea
         "address": seat.address,
         "data": str(folder / "data" / node.name),
         "log": str(folder / "logs" / f"{node.name}.log"),
+        "folder": str(blueprint.folder),
         "number": number,
         **seat.ports,
     }
