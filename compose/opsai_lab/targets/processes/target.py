@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 
 from opsai_lab.errors import HarmRefused, LabError
-from opsai_lab.targets.folder import read_value, write_whole
+from opsai_lab.targets.folder import read_value, write_whole, writing
 from opsai_lab.targets.harm import Harm
 from opsai_lab.targets.processes.binaries import find_binaries
 from opsai_lab.targets.processes.companion import (
@@ -17,6 +17,7 @@ from opsai_lab.targets.processes.companion import (
     ready_url,
     start_prometheus,
 )
+from opsai_lab.targets.processes.disks import mount_small_disk, unmount_below
 from opsai_lab.targets.processes.following import lines_of
 from opsai_lab.targets.processes.harming import Harming
 from opsai_lab.targets.processes.health import asking, await_health, ill
@@ -71,10 +72,7 @@ class Processes:
         names = [name for name in self._lives.names() if self._lives.alive(name) is not None]
         if names:
             tell(f"ending {', '.join(names)}")
-        await self._end_all()
-        for folder in ("data", "logs", NAME, "run"):
-            shutil.rmtree(self.place.folder / folder, ignore_errors=True)
-        self._layout_file.unlink(missing_ok=True)
+        await self._take_away(("data", "logs", NAME, "run"))
 
     async def status(self) -> tuple[NodeStatus, ...]:
         """Return what lives and what its health check says."""
@@ -191,7 +189,10 @@ class Processes:
 
     async def _start(self, process: PlannedProcess, layout: Layout) -> None:
         binary = find_binaries(self.place.blueprint)[process.role]
-        process.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.place.small_disks_mb:
+            await mount_small_disk(process.data, self.place.small_disks_mb)
+        with writing(process.data):
+            process.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         await self._lives.start(
             process.name, (str(binary), *process.arguments), process.output, layout.groups.get(process.name)
         )
@@ -240,16 +241,18 @@ class Processes:
     async def _give_up(self, processes: Sequence[PlannedProcess], before: Sequence[str]) -> None:
         """Take away what this attempt brought; the logs stay, for they say why."""
         if not before:
-            await self._end_all()
-            for folder in ("data", NAME, "run"):
-                shutil.rmtree(self.place.folder / folder, ignore_errors=True)
-            self._layout_file.unlink(missing_ok=True)
+            await self._take_away(("data", NAME, "run"))
             return
         for process in processes:
             if process.name not in before:
                 await self._lives.end(process.name)
 
-    async def _end_all(self) -> None:
+    async def _take_away(self, folders: Sequence[str]) -> None:
         for name in self._lives.names():
             await self._lives.end(name)
+        self._harming.remove_groups()
         await remove_table(self.place.name)
+        await unmount_below(self.place.folder)
+        for folder in folders:
+            shutil.rmtree(self.place.folder / folder, ignore_errors=True)
+        self._layout_file.unlink(missing_ok=True)
