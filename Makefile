@@ -1,6 +1,6 @@
 # opsai: make help lists the targets. Each sets up .venv by itself, once. PYTHON=… names the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench evaluate transcripts invariants rules clean
+.PHONY: help demo test check bench evaluate transcripts invariants rules dashboards clean
 SETUP := pyproject.toml constraints.txt scripts/setup
 ifdef PYTHON
 export PYTHON
@@ -34,6 +34,9 @@ invariants: .venv/.ready-dev  ## write docs/invariants.md anew from the code
 
 rules: .venv/.ready-dev  ## write the alert rules of compose/ anew from the invariants
 	@.venv/bin/python -m scripts.rules
+
+dashboards: .venv/.ready-dev  ## write Grafana's dashboards of compose/tikv anew from the named metrics
+	@.venv/bin/python -m scripts.dashboards
 
 clean:  ## remove .venv and what the tools cached
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -206,6 +206,41 @@ def heal(subject: Subject = None, target: TargetName = None, name: Name = None) 
     print(f"{what.name}: {len(undone)} undone." if undone else f"{what.name}: no harm is left to undo.")
 
 
+@local.command(name="load")
+def set_load(
+    pattern: Annotated[str | None, typer.Argument(help="steady, burst, hot-read, hot-write, scan or ramp.")] = None,
+    rate: Annotated[int | None, typer.Option("--rate", help="Operations a second; 0: none.")] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Run go-ycsb from here until Ctrl-C: for --target processes.")
+    ] = False,
+    subject: Subject = None,
+    target: TargetName = None,
+    name: Name = None,
+) -> None:
+    """Set which load go-ycsb puts on it, while it runs; without a pattern and a rate say which it is."""
+    from opsai_lab.load import setting  # noqa: PLC0415 (as above)
+    from opsai_lab.load.cli import until_signalled  # noqa: PLC0415
+    from opsai_lab.load.patterns import PATTERNS  # noqa: PLC0415
+    from opsai_lab.load.wanted import read_wanted, wanted, write_wanted  # noqa: PLC0415
+
+    if target == "existing":
+        raise LabError("A cluster that someone else runs is only looked at: opsai puts no load on it.")
+    what = meant(name, subject, target)
+    if what is None:
+        raise LabError(NOTHING_UP)
+    own = setting.driver_of(what)
+    file = setting.wanted_file(what)
+    if pattern is not None or rate is not None:
+        before = read_wanted(file) if pattern is None else None
+        write_wanted(file, wanted(before.pattern if before else pattern or "", rate))
+    now = read_wanted(file)
+    print(f"{what.name}: {now.pattern} at {own.rate if now.rate is None else now.rate} operations a second.")
+    if pattern is None and rate is None and not run:
+        print(columns([("pattern", ""), *((each, one.says) for each, one in PATTERNS.items())], indent="  "))
+    if run:
+        anyio.run(until_signalled, setting.load_of(what, anyio.run(what.opened().endpoints)))
+
+
 def _opened(
     name: str | None, subject: str | None, target: str | None, config: Path | None, cluster: str | None
 ) -> Target | None:
