@@ -3,7 +3,6 @@
 import statistics
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from bench.table import Row
@@ -15,7 +14,6 @@ from opsai_subjects.opening import ReplayCluster, open_replay
 from opsai_subjects.recording.folder import open_recording
 
 RUNS = 5
-WARM_UP = timedelta(seconds=60)
 
 
 async def watching(recording: Path, store: Path) -> tuple[list[Row], str | None]:
@@ -44,7 +42,7 @@ async def _play(cluster: ReplayCluster, watched: Store) -> list[tuple[Ticked, fl
         last = time.perf_counter()
 
     incident = cluster.recording.incident
-    await play(cluster, watched, WatchSettings(), start=incident.start + WARM_UP, until=incident.end, on_tick=note)
+    await play(cluster, watched, WatchSettings(), start=incident.judged_from, until=incident.end, on_tick=note)
     return ticked
 
 

@@ -96,6 +96,51 @@ def replay(
         print("Stopped.")
 
 
+@app.command(short_help="Record a live cluster into a folder, or finish one that was broken off.")
+def record(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or not there yet.")],
+    for_: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long: 90s, 5m, 2h; without: until Ctrl-C.")
+    ] = "",
+    every: Annotated[float, typer.Option("--every", min=1.0, max=60.0, help="Seconds between two rounds.")] = 5.0,
+    most: Annotated[int, typer.Option("--most", min=1, help="Megabytes written at most while it goes on.")] = 1000,
+    keys: Annotated[bool, typer.Option("--keys", help="Keep row keys and values in log lines as logged.")] = False,
+    finish: Annotated[bool, typer.Option("--finish", help="Make a recording of what a killed recorder left.")] = False,
+    subject: Subject = None,
+    endpoints: Endpoints = None,
+    prometheus: Prometheus = None,
+    logs: Logs = None,
+    cluster: Cluster = None,
+    config: Config = None,
+) -> None:
+    """Record what a live cluster answers, so that it can be replayed, watched and investigated later. Only observes.
+
+    Ctrl-C ends it and makes the recording. Secrets in answers are masked, and row keys in log lines unless --keys is given.
+    """
+    from opsai_lab import recording  # noqa: PLC0415 (as above)
+
+    if finish:
+        print(recording.finish_text(folder))
+        return
+    settings = load(config)
+    name, chosen = cluster_of_flags(
+        settings, cluster, subject=subject, endpoints=endpoints or (), prometheus=prometheus, logs=logs or ()
+    )
+    chosen = chosen.model_copy(update={"redact": chosen.redact and not keys})
+    seconds = recording.seconds_of(for_) if for_ else float("inf")
+    wish = recording.wish_for(
+        folder, chosen, settings.watch, every_seconds=every, for_seconds=seconds, most_bytes=most * 1_000_000
+    )
+    try:
+        anyio.run(recording.record, name, chosen, settings.web, wish, _print_now)
+    except KeyboardInterrupt:
+        print("Ended by Ctrl-C.")
+
+
+def _print_now(text: str) -> None:
+    print(text, flush=True)
+
+
 @tickets_app.command("list", short_help="List tickets, newest first.")
 def tickets_list(
     cluster: ClusterName = None,

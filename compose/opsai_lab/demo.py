@@ -9,7 +9,6 @@ from pathlib import Path
 from opsai_lab.evaluation.aliases import read_aliases
 from opsai_lab.evaluation.grading import united
 from opsai_lab.evaluation.naming import entities_match, kinds_match
-from opsai_lab.evaluation.running import WARM_UP_SECONDS
 from opsai_lab.investigating import Order, investigate
 from opsai_lab.layout import WIDTH, columns
 from opsai_lab.report import action_text, claims_text, conclusion_text, doubts_text, one_line, rivals_table
@@ -93,9 +92,9 @@ def _introduce(story: _Story, cluster: ReplayCluster) -> None:
 async def _watch(story: _Story, cluster: ReplayCluster, store: Store) -> None:
     """Look again and again until a while after the first ticket, or to the end when there is none."""
     incident = cluster.recording.incident
-    settings = WatchSettings(interval_seconds=INTERVAL_SECONDS)
-    at = incident.start + timedelta(seconds=WARM_UP_SECONDS)
-    until = incident.end
+    settings = incident.watched(WatchSettings(interval_seconds=INTERVAL_SECONDS))
+    at = incident.judged_from
+    until = min(incident.end, story.truth.incident_end) if story.truth else incident.end
     cluster.clock.set(at)
     _healthy(story, await cluster.subject.topology(), at)
     while at <= until:
@@ -104,7 +103,7 @@ async def _watch(story: _Story, cluster: ReplayCluster, store: Store) -> None:
         _tell(story, ticked)
         if story.first is not None:
             until = min(until, story.first.raised_at + timedelta(seconds=AFTER_TICKET_SECONDS))
-        at += timedelta(seconds=INTERVAL_SECONDS)
+        at += timedelta(seconds=settings.interval_seconds)
     if story.first is None:
         story.heading("The watcher raises no ticket", f"up to {cluster.clock.now():%H:%M:%S}")
 

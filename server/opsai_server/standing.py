@@ -15,7 +15,7 @@ import anyio.lowlevel
 from opsai_server.tickets.store import Store, open_store
 from opsai_server.tickets.tick import Ticked
 from opsai_server.tools.desk import Desk
-from opsai_server.watcher import WARM_UP, play
+from opsai_server.watcher import play
 from opsai_subjects.config import ClusterSettings, Settings
 from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
 
@@ -102,7 +102,8 @@ async def play_up_to(replay: ReplayCluster, store: Store, settings: Settings, at
     began = time.monotonic()
     incident = replay.recording.incident
     until = incident.end if at is None else at
-    moment = incident.start + WARM_UP
+    moment = incident.judged_from
+    watch = incident.watched(settings.watch)
     raised: list[datetime] = []
 
     async def note(ticked: Ticked) -> None:
@@ -110,9 +111,9 @@ async def play_up_to(replay: ReplayCluster, store: Store, settings: Settings, at
             raised.append(ticked.tick.at)
 
     while moment <= until:
-        await play(replay, store, settings.watch, start=moment, until=moment, on_tick=note)
+        await play(replay, store, watch, start=moment, until=moment, on_tick=note)
         if raised and at is None:
             until = min(incident.end, raised[0] + AFTER_TICKET)
-        moment += timedelta(seconds=settings.watch.interval_seconds)
+        moment += timedelta(seconds=watch.interval_seconds)
     log.info("played until=%s took_seconds=%.2f", until.isoformat(), time.monotonic() - began)
     return until

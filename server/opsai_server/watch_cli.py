@@ -20,7 +20,7 @@ from opsai_server.tickets.store import Store, open_store
 from opsai_server.tickets.tick import Ticked
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.watch_http import WatchBoard, watch_app
-from opsai_server.watcher import WARM_UP, play, run, tick
+from opsai_server.watcher import play, run, tick
 from opsai_subjects.config import ClusterSettings, Settings, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
 from opsai_subjects.flags import Cluster, Config, Endpoints, Logs, Prometheus, Subject
@@ -150,7 +150,7 @@ async def _replay(
 
 def _span(cluster: ReplayCluster, at: str | None, until: str | None) -> tuple[datetime, datetime]:
     incident = cluster.recording.incident
-    start = parse_moment(at, cluster.recording) if at else incident.start + WARM_UP
+    start = parse_moment(at, cluster.recording) if at else incident.judged_from
     end = parse_moment(until, cluster.recording) if until else incident.end
     if not incident.start <= start <= end <= incident.end:
         raise SettingsInvalid(

@@ -24,9 +24,6 @@ log = logging.getLogger(__name__)
 
 OnTick = Callable[[Ticked], Awaitable[None]]
 
-WARM_UP = timedelta(seconds=60)
-"""A recording's first minute is the cluster's start-up (compose/incidents/README.md): a play begins after it."""
-
 GIVE_UP_SECONDS = 300.0
 """A look that gathers for longer is given up: every request has its own, far shorter limit, so something is wrong with it."""
 

@@ -6,6 +6,7 @@ OpsaiError
 ├── ArgumentInvalid            an argument that cannot be meant: a time that is none, an empty window
 ├── QueryInvalid               PromQL or a regular expression that does not parse; the engine's own words kept
 ├── RecordingCorrupt           a recording's folder cannot be read as one
+├── RecordingNotWritten        a recording cannot be begun or go on: the folder is in use, its disk is full
 ├── SourceError                asked, of whom, what came back, what to try
 │   ├── SourceUnreachable      nothing answered: refused, no route, no such name
 │   ├── SourceTimedOut         something may be there, no answer came in time
@@ -64,6 +65,10 @@ class QueryInvalid(OpsaiError):
 
 class RecordingCorrupt(OpsaiError):
     """A folder that should be a recording cannot be read; the message names the file, the place in it and what is wrong."""
+
+
+class RecordingNotWritten(OpsaiError):
+    """A recording cannot be begun in a folder, or cannot go on; what was written before is kept."""
 
 
 class SourceError(OpsaiError):

@@ -1,7 +1,7 @@
 """Opening a cluster: from settings or from a recording, the same subject comes out."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -195,4 +195,12 @@ def _replay_settings(recording: Recording, served: Served, kind: SubjectKind) ->
         addresses=served.addresses,
         rate_seconds=RATE_SCRAPES * recording.incident.scrape_interval_seconds,
         names={address: node.name for node in nodes for address in (node.address, node.status_address) if address},
+        limits=_of_known(recording.incident.limits, kind),
+        for_seconds=_of_known(recording.incident.for_seconds, kind),
     )
+
+
+def _of_known(judged: Mapping[str, float], kind: SubjectKind) -> dict[str, float]:
+    """Return what a recording says of invariants that this adapter still has."""
+    known = {invariant.id for invariant in kind.invariants}
+    return {invariant: value for invariant, value in judged.items() if invariant in known}

@@ -21,8 +21,6 @@ from opsai_subjects.config import WatchSettings
 from opsai_subjects.errors import OpsaiError, RecordingCorrupt
 from opsai_subjects.opening import ReplayCluster, open_replay
 
-WARM_UP_SECONDS = 60.0
-"""A recording is judged from here on: before, the cluster it shows was still starting."""
 ALL = 100_000
 log = logging.getLogger(__name__)
 
@@ -52,6 +50,7 @@ async def evaluate(recording: Path, backend: str, watch: WatchSettings) -> tuple
         store, copy = Path(folder) / "watched.sqlite", Path(folder) / "judged.sqlite"
         async with open_replay(recording) as cluster:
             moments = _moments(cluster, truth)
+            watch = cluster.recording.incident.watched(watch)
             then_open = await _watch(cluster, store, copy, moments, watch)
         read = await _read(Order(None, recording, moments.judged, copy), truth)
         investigated = await _investigate(recording, copy, moments.judged, then_open, backend)
@@ -71,8 +70,7 @@ def _truth(recording: Path) -> Truth | None:
 def _moments(cluster: ReplayCluster, truth: Truth | None) -> _Moments:
     incident = cluster.recording.incident
     judged = truth.incident_end if truth else incident.end
-    start = incident.start + timedelta(seconds=WARM_UP_SECONDS)
-    return _Moments(start=start, judged=min(judged, incident.end), end=incident.end)
+    return _Moments(start=incident.judged_from, judged=min(judged, incident.end), end=incident.end)
 
 
 async def _watch(

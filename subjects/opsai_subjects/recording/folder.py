@@ -1,17 +1,19 @@
 """A recording's folder, opened: what it holds is checked for being whole and parsed when it is first asked for."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from opsai_subjects.config import WatchSettings
 from opsai_subjects.errors import RecordingCorrupt
 from opsai_subjects.recording.bodies import Bodies
 from opsai_subjects.recording.gzipped import corrupt, inflate, parse
 from opsai_subjects.recording.polls import Polls, read_polls
 from opsai_subjects.recording.samples import RecordedSamples
+from opsai_subjects.recording.unfinished import is_unfinished, unfinished_text
 
 FORMAT = 1
 
@@ -41,6 +43,13 @@ class RecordedNode(_Described):
     """host:port of its metrics and status endpoint."""
 
 
+class WatchedBy(_Described):
+    """How a watcher looked while it was recorded; None: not said, so a replay looks as it usually does."""
+
+    interval_seconds: float | None = Field(default=None, gt=0)
+    hold_seconds: float | None = Field(default=None, gt=0)
+
+
 class Incident(_Described):
     """What `incident.json` says of the recording."""
 
@@ -53,6 +62,22 @@ class Incident(_Described):
     scrape_interval_seconds: float = Field(gt=0)
     poll_interval_seconds: float = Field(gt=0)
     versions: dict[str, str] = Field(default_factory=dict[str, str])
+    warm_up_seconds: float = Field(default=60.0, ge=0)
+    """So long after `start` the cluster was still starting: it is judged from then on."""
+    limits: dict[str, float] = Field(default_factory=dict[str, float])
+    """Invariant to its limit, where it was not judged by the usual one."""
+    for_seconds: dict[str, float] = Field(default_factory=dict[str, float])
+    """Invariant to how long it had to be violated before a ticket, where that was not the usual time."""
+    watch: WatchedBy = WatchedBy()
+
+    @property
+    def judged_from(self) -> datetime:
+        """The moment from which the cluster is judged."""
+        return self.start + timedelta(seconds=self.warm_up_seconds)
+
+    def watched(self, usual: WatchSettings) -> WatchSettings:
+        """Return the settings of a watcher that is to look as one looked while it was recorded; else the usual ones."""
+        return usual.model_copy(update=self.watch.model_dump(exclude_none=True))
 
 
 @dataclass(frozen=True)
@@ -79,6 +104,8 @@ def open_recording(folder: Path) -> Recording:
     """Open a folder. Raises RecordingCorrupt naming the file, the line and what is wrong."""
     if not folder.is_dir():
         raise RecordingCorrupt(f"{str(folder)!r} is not a folder. A recording is a folder with incident.json in it.")
+    if is_unfinished(folder):
+        raise RecordingCorrupt(unfinished_text(folder))
     incident = _incident(folder / "incident.json")
     polls_file = folder / "http" / "polls.jsonl.gz"
     polls = read_polls(polls_file)
