@@ -1,0 +1,1 @@
+"""The adapter for etcd: members that keep one raft log."""

@@ -1,0 +1,1 @@
+"""What the members' HTTP API answers."""

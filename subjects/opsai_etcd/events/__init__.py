@@ -1,0 +1,1 @@
+"""What happened in a window, by logs and metrics."""

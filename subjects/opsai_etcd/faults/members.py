@@ -1,0 +1,200 @@
+"""What befalls members as processes and as parts of the cluster: gone, frozen, cut off, in a minority."""
+
+from opsai_subjects.fault import FaultKind
+
+GONE = ("process_gone", "port_silent", "lost_by_peers", "majority_gone")
+"""What speaks against a member that is merely slow."""
+UNSTEADY = ("etcd_leader_unsteady", "etcd_link_partition", "etcd_disk_slow", "etcd_network_delay", "etcd_cpu")
+"""What is felt while a member goes and comes."""
+
+QUORUM_LOSS = FaultKind(
+    id="etcd_quorum_loss",
+    says="the cluster has lost its majority",
+    on="member",
+    must_show=("majority_gone",),
+    supports=("process_gone", "port_silent", "lost_by_peers", "was_leader"),
+    rivals=("etcd_leader_down", "etcd_member_down"),
+    explains=("*",),
+    collective=True,
+    red_herrings=(
+        "members that are left answer /version and Status, and see no leader: they are well",
+        "the raft term of the last survivor rises with each election that nobody answers",
+    ),
+    do="Start the missing members again with their data; restore from a snapshot only where the data of a majority is lost.",
+    because="Without a majority nothing is committed: no write, no linearizable read, no lease renewal, no change of members.",
+    verify="One member leads in the view of all, and a put succeeds.",
+    weight=40,
+)
+LEADER_DOWN = FaultKind(
+    id="etcd_leader_down",
+    says="the leader's process is gone",
+    on="member",
+    must_show=("process_gone", "was_leader"),
+    must_not_show=("majority_gone", "process_runs", "answers"),
+    supports=("lost_by_peers", "log_silent"),
+    rivals=("etcd_member_down", "etcd_member_partition", "etcd_crash_loop"),
+    explains=UNSTEADY,
+    red_herrings=("requests that failed for an election timeout, a second or two", "watches that were opened anew"),
+    do="Start its process again with its data, and find out why it died; another member leads meanwhile.",
+    because="The others elected a new leader; until it is back the cluster stands one failure nearer to losing its majority.",
+    verify="All members answer and see the same leader.",
+    weight=14,
+)
+MEMBER_DOWN = FaultKind(
+    id="etcd_member_down",
+    says="a member's process is gone",
+    on="member",
+    must_show=("process_gone",),
+    must_not_show=("was_leader", "majority_gone", "process_runs", "answers"),
+    supports=("lost_by_peers", "log_silent"),
+    rivals=("etcd_leader_down", "etcd_member_partition", "etcd_crash_loop"),
+    explains=UNSTEADY,
+    do="Start its process again with its data, and find out why it died.",
+    because="Nothing is lost while a majority is left; one more failure may end all writes.",
+    verify="It answers, follows the leader, and its raft index has caught up.",
+    weight=12,
+)
+MEMBER_HANG = FaultKind(
+    id="etcd_member_hang",
+    says="a member's process lives and does nothing",
+    on="member",
+    must_show=("port_hangs", "lost_by_peers"),
+    must_not_show=("process_gone", "answers", "log_goes_on", "majority_gone"),
+    supports=("log_silent", "was_leader"),
+    rivals=("etcd_member_partition", "etcd_disk_hang"),
+    explains=UNSTEADY,
+    red_herrings=("connections to it are taken: the kernel does that for a process that is frozen",),
+    do="Find what holds it on its host (a stopped process, the freezer, the hypervisor, a hung disk) and release it.",
+    because="It takes connections and says nothing, its peers have lost it, and its log has stopped.",
+    verify="It answers and follows the leader.",
+    weight=12,
+)
+MEMBER_PARTITION = FaultKind(
+    id="etcd_member_partition",
+    says="a member is cut off from everybody",
+    on="member",
+    must_show=("port_silent", "lost_by_peers"),
+    one_of=(("port_cut_off", "log_goes_on", "process_runs"),),
+    must_not_show=("process_gone", "answers", "log_silent", "majority_gone"),
+    supports=("log_goes_on", "process_runs", "was_leader"),
+    rivals=("etcd_member_hang", "etcd_member_down", "etcd_host_down"),
+    explains=UNSTEADY,
+    red_herrings=(
+        "once the way is back its raft term is far above the others': a new election follows, unless pre-vote is on",
+    ),
+    do="Look at the network of its host: routes, firewalls, security groups.",
+    because="Neither we nor its peers reach it, and no connection is refused: packets get lost.",
+    verify="It answers, and its peers have it again (etcd_network_active_peers at 1).",
+    weight=11,
+)
+CLOSED_PARTITION = FaultKind(
+    id="etcd_port_unreachable",
+    says="a member runs and the way to it is closed",
+    on="member",
+    must_show=("lost_by_peers", "process_runs"),
+    must_not_show=("answers", "port_silent", "majority_gone", "log_silent"),
+    supports=("log_goes_on", "was_leader"),
+    rivals=("etcd_member_partition", "etcd_member_down"),
+    explains=UNSTEADY,
+    do="Look at what stands before it: a published port, a proxy, a firewall that rejects.",
+    because="Its peers have lost it and connections to it are refused, and yet its process runs.",
+    verify="It answers, and its peers have it again.",
+    weight=10,
+)
+HOST_DOWN = FaultKind(
+    id="etcd_host_down",
+    says="a member's host is gone",
+    on="member",
+    must_show=("port_cut_off", "lost_by_peers", "log_silent"),
+    must_not_show=("process_gone", "answers", "log_goes_on", "process_runs", "majority_gone"),
+    supports=("was_leader",),
+    rivals=("etcd_member_partition", "etcd_member_hang"),
+    explains=UNSTEADY,
+    do="Look at the host: power, hypervisor, its other services.",
+    because="No packet comes back from it and its log has stopped as well.",
+    verify="It answers and follows the leader.",
+    weight=11,
+)
+PEER_PARTITION = FaultKind(
+    id="etcd_peer_partition",
+    says="a member is cut off from the other members and answers clients",
+    on="member",
+    must_show=("answers", "lost_by_peers", "sees_no_leader"),
+    must_not_show=("process_gone", "port_silent", "majority_gone"),
+    rivals=("etcd_member_partition", "etcd_link_partition"),
+    explains=UNSTEADY,
+    red_herrings=(
+        "it answers /version and Status, and serializable reads: clients that use it alone see old data",
+        "its raft term may rise: each failed election adds one",
+    ),
+    do="Look at the way between its peer port (2380) and the others': firewall rules, the peer URL, peer certificates.",
+    because="Its client port answers, the others have lost it as a peer, and it sees no leader.",
+    verify="It sees the leader that the others see.",
+    weight=12,
+)
+LINK_PARTITION = FaultKind(
+    id="etcd_link_partition",
+    says="the way between two members is cut",
+    on="member",
+    must_show=("lost_by_some", "answers"),
+    must_not_show=("process_gone", "port_silent", "lost_by_peers", "majority_gone"),
+    rivals=("etcd_peer_partition",),
+    explains=("etcd_leader_unsteady", "etcd_link_partition"),
+    collective=True,
+    do="Look at the way between these two members' peer ports.",
+    because="Each of the two has lost the other, and a third has both.",
+    verify="etcd_network_active_peers is 1 between all members.",
+    weight=5,
+)
+CRASH_LOOP = FaultKind(
+    id="etcd_crash_loop",
+    says="a member's process dies again and again",
+    on="member",
+    must_show=("restarted_repeatedly",),
+    must_not_show=("majority_gone",),
+    supports=("process_gone", "says_corrupt", "says_no_space_left", "says_disk_error"),
+    rivals=("etcd_member_down", "etcd_disk_full", "etcd_corrupt"),
+    explains=UNSTEADY,
+    do="Read the last lines before each end; stop what restarts it until the cause is found.",
+    because="Each start makes its peers catch it up and may change the leader.",
+    verify="Its process keeps one start time for ten minutes.",
+    weight=13,
+)
+UNSTEADY_LEADER = FaultKind(
+    id="etcd_leader_unsteady",
+    says="the leader changes again and again",
+    on="cluster",
+    must_show=("leader_flaps",),
+    rivals=("etcd_disk_slow", "etcd_network_delay", "etcd_cpu"),
+    do="Find what unseats it: disk latency, network between members, processor, a member that comes and goes.",
+    because="Each change stops writes for an election timeout, and every watch and lease keeper waits.",
+    verify="The same leader for ten minutes.",
+    weight=3,
+)
+UNSTARTED = FaultKind(
+    id="etcd_member_unstarted",
+    says="a member was added and has never started",
+    on="member",
+    must_show=("never_started",),
+    must_not_show=("majority_gone",),
+    rivals=("etcd_member_down",),
+    do="Start it with --initial-cluster-state=existing and the peer URL it was added with, or remove it again.",
+    because="It counts for the majority and casts no vote: the cluster bears one failure less than before it was added.",
+    verify="It has a name and follows the leader.",
+    weight=9,
+)
+
+MEMBER_FAULTS: tuple[FaultKind, ...] = (
+    QUORUM_LOSS,
+    LEADER_DOWN,
+    MEMBER_DOWN,
+    MEMBER_HANG,
+    MEMBER_PARTITION,
+    CLOSED_PARTITION,
+    HOST_DOWN,
+    PEER_PARTITION,
+    LINK_PARTITION,
+    CRASH_LOOP,
+    UNSTEADY_LEADER,
+    UNSTARTED,
+)

@@ -1,0 +1,112 @@
+"""What a member lacks: disk, processor, network."""
+
+from opsai_etcd.faults.members import GONE
+from opsai_subjects.fault import FaultKind
+
+DISK_SLOW = FaultKind(
+    id="etcd_disk_slow",
+    says="a member's disk is late",
+    on="member",
+    must_show=(),
+    one_of=(("wal_late", "backend_late"),),
+    must_not_show=(*GONE, "scrape_late", "wal_stuck"),
+    supports=("says_slow_fsync", "says_slow_heartbeat", "says_slow_apply"),
+    rivals=("etcd_cpu", "etcd_disk_hang", "etcd_network_delay"),
+    explains=("etcd_leader_unsteady",),
+    red_herrings=("slow requests on the other members: they wait for this one where it leads",),
+    do="Give etcd a disk of its own; let another member lead meanwhile (etcdctl move-leader).",
+    because="Its log fsync or backend commit is late, many times its peers'.",
+    verify="wal_fsync_p99 back at its peers' level, mostly under 10 ms.",
+    touches="traffic",
+    weight=10,
+)
+DISK_HANG = FaultKind(
+    id="etcd_disk_hang",
+    says="a member's disk completes no writes",
+    on="member",
+    must_show=("wal_stuck", "answers"),
+    must_not_show=("process_gone", "port_silent", "majority_gone"),
+    supports=("says_slow_fsync",),
+    rivals=("etcd_disk_slow", "etcd_member_hang"),
+    explains=("etcd_leader_unsteady",),
+    red_herrings=("it still answers Status, and may call itself leader",),
+    do="Look at its device; end the member only while the others are a healthy majority.",
+    because="No fsync of its log completes while the others' do.",
+    verify="Its fsyncs complete, or another member leads.",
+    touches="stop",
+    weight=11,
+)
+DISK_FULL = FaultKind(
+    id="etcd_disk_full",
+    says="a member's disk is full",
+    on="member",
+    must_show=("says_no_space_left",),
+    must_not_show=("majority_gone", "alarm_nospace"),
+    supports=("process_gone", "restarted_repeatedly"),
+    rivals=("etcd_space_exceeded", "etcd_disk_error"),
+    explains=("etcd_leader_unsteady", "etcd_member_down", "etcd_crash_loop"),
+    do="Free room on its file system, then start it again if it ended; delete nothing in its data directory.",
+    because="Its log says that there is no space left on the device.",
+    verify="It is healthy and its log goes on.",
+    weight=18,
+)
+DISK_ERROR = FaultKind(
+    id="etcd_disk_error",
+    says="a member's disk fails",
+    on="member",
+    must_show=("says_disk_error",),
+    must_not_show=("says_no_space_left", "majority_gone"),
+    supports=("process_gone", "restarted_repeatedly"),
+    rivals=("etcd_disk_full", "etcd_corrupt"),
+    explains=("etcd_leader_unsteady", "etcd_member_down", "etcd_crash_loop"),
+    do="Check its device and file system; replace the member.",
+    because="Its log tells of I/O errors.",
+    verify="The new member is healthy and follows the leader.",
+    touches="remove",
+    weight=17,
+)
+CPU = FaultKind(
+    id="etcd_cpu",
+    says="a member gets too little processor time",
+    on="member",
+    must_show=(),
+    one_of=(("scrape_late", "answer_late"),),
+    must_not_show=("process_gone", "port_silent", "majority_gone"),
+    supports=("wal_late", "backend_late", "rtt_late", "says_slow_apply", "says_slow_heartbeat"),
+    rivals=("etcd_disk_slow", "etcd_network_delay"),
+    explains=("etcd_leader_unsteady", "etcd_link_partition"),
+    red_herrings=("its fsyncs look slow: they wait for a processor, not for the disk",),
+    do="Find what takes its processor, or raise its limit; let another member lead meanwhile (etcdctl move-leader).",
+    because="Everything it does is late, answers from memory as well, and its peers are not.",
+    verify="Its scrape takes as long as its peers'.",
+    touches="traffic",
+    weight=12,
+)
+NETWORK_DELAY = FaultKind(
+    id="etcd_network_delay",
+    says="a member's network is late",
+    on="member",
+    must_show=("rtt_late",),
+    must_not_show=(*GONE, "wal_late", "scrape_late", "wal_stuck"),
+    rivals=("etcd_disk_slow", "etcd_cpu"),
+    explains=("etcd_leader_unsteady", "etcd_network_delay"),
+    do="Look at the latency between its host and the others; let another member lead meanwhile.",
+    because="Its round trips to every peer are late and its disk is not.",
+    verify="peer_rtt_p99 back at its former level.",
+    touches="traffic",
+    weight=6,
+)
+CLOCK_APART = FaultKind(
+    id="etcd_clock_apart",
+    says="a member's clock differs from its peers'",
+    on="member",
+    must_show=("clock_off",),
+    must_not_show=("majority_gone",),
+    supports=("says_clock_apart",),
+    do="Set its clock by NTP; slowly, without a jump.",
+    because="Leases are timed by the leader's clock, and log lines of two members cannot be put in order.",
+    verify="The clocks of all members agree to a second.",
+    weight=2,
+)
+
+RESOURCE_FAULTS: tuple[FaultKind, ...] = (DISK_SLOW, DISK_HANG, DISK_FULL, DISK_ERROR, CPU, NETWORK_DELAY, CLOCK_APART)

@@ -1,0 +1,1 @@
+"""Gathering: every source read once for one instant."""

@@ -1,0 +1,176 @@
+"""Looks at one member."""
+
+from collections.abc import Callable
+
+from opsai_etcd.seen import ABSENT, Look, Seen, shown, unknown
+from opsai_etcd.signs.process import asked_to_stop, deaths
+from opsai_etcd.signs.reach import lost_by_peers, lost_by_some, port_silent, process_gone, sees_no_leader
+from opsai_etcd.signs.resources import quota_ratio
+from opsai_etcd.signs.voices import voices
+
+ORDERLY_SECONDS = 60.0
+"""What a restart in order may take."""
+LEAST_IN_USE_BYTES = 100 * 2**20
+"""Free pages of a small file are no matter (the mixin's alert has the same bound)."""
+ONCE_SECONDS = 60.0
+"""So long a single death is told after it: its ticket then ends by itself. Of several one is told as long as they are seen."""
+LEARNER_BEHIND = 1000
+
+
+def member_down(look: Look, entity: str) -> Seen:
+    """It refuses, or keeps silent and its peers have lost it; a restart in order has its minute."""
+    member = look.member(entity)
+    if not member.started:
+        return ABSENT  # that it never started is said elsewhere
+    gone = process_gone(look, entity)
+    if gone.state == "shown":
+        stopped = asked_to_stop(look, entity)
+        age = look.ago(stopped.since) if stopped.state == "shown" else None
+        return ABSENT if age is not None and age < ORDERLY_SECONDS else gone
+    if gone.state == "unknown":
+        said = lost_by_peers(look, entity)
+        return (
+            shown(f"it refuses connections and is {said.says}", member.port, since=said.since)
+            if said.state == "shown"
+            else gone
+        )
+    silent = port_silent(look, entity)
+    if silent.state != "shown":
+        if member.port not in ("answered", "refused"):
+            return unknown(f"its client port could not be asked ({member.why or member.port})")
+        return silent
+    said = lost_by_peers(look, entity)
+    if said.state == "shown":
+        return shown(f"{silent.says}, and {said.says}", member.port, since=said.since)
+    had = voices(look, entity).had_by
+    reached = f"{', '.join(had)} have it" if had else "nobody else tells of it"
+    return unknown(f"it gives us no answer ({silent.says}), and {reached}: we may be the ones cut off")
+
+
+def member_died(look: Look, entity: str) -> Seen:
+    """Its process died and came back within the look-back."""
+    count = deaths(look, entity)
+    if count is None:
+        return unknown("neither its start time nor its log is known")
+    if count == 0 or process_gone(look, entity).state == "shown":
+        return ABSENT  # while it is gone, that is what is to be said
+    age = look.ago(look.member(entity).started_at) or _logged_start(look, entity)
+    if count == 1 and age is not None and age > ONCE_SECONDS:
+        return ABSENT
+    times = "once" if count == 1 else f"{count} times"
+    return shown(f"it died {times} within 10 min and runs again", count)
+
+
+def _logged_start(look: Look, entity: str) -> float | None:
+    started = look.logged("started", entity)
+    return look.ago(started.last_at) if started else None
+
+
+def peers_lost(look: Look, entity: str) -> Seen:
+    """Other members have lost it though it answers us."""
+    if look.member(entity).port != "answered":
+        return unknown("it does not answer us: whether it is up is said elsewhere")
+    found = (lost_by_peers(look, entity), lost_by_some(look, entity))
+    return next((seen for seen in found if seen.state == "shown"), found[0])
+
+
+def follows_nobody(look: Look, entity: str) -> Seen:
+    """It answers and sees no leader, while others do."""
+    return sees_no_leader(look, entity)
+
+
+def unhealthy(look: Look, entity: str) -> Seen:
+    """It calls itself unhealthy."""
+    member = look.member(entity)
+    if member.healthy is None:
+        return unknown("it did not answer /health")
+    if member.healthy:
+        return ABSENT
+    told = "; ".join(text for text in (member.health_says, *member.errors) if text)
+    alarms = ", ".join(f"{one.kind} on {one.entity}" for one in look.facts.alarms)
+    return shown(f"/health is false{': ' if told or alarms else ''}{told or alarms}", "false")
+
+
+def alarmed(kind: str) -> Callable[[Look, str], Seen]:
+    """Return the look for one alarm on a member."""
+
+    def look(at: Look, entity: str) -> Seen:
+        if any(one.entity == entity and one.kind == kind for one in at.facts.alarms):
+            return shown(f"the alarm {kind} is raised", kind)
+        return ABSENT if at.facts.alarms_known else unknown("no member told its alarms")
+
+    return look
+
+
+def over_quota(look: Look, entity: str) -> Seen:
+    """Its backend is near its quota."""
+    ratio, limit = quota_ratio(look, entity), look.limit("etcd_db_within_quota")
+    if ratio is None:
+        return unknown(
+            "its quota is not known: the metric etcd_server_quota_backend_bytes has it, and Status from 3.6 on"
+        )
+    if ratio <= limit:
+        return ABSENT
+    size = look.member(entity).db_bytes
+    figures = f" ({size / 2**20:,.0f} MiB)" if size is not None else ""
+    return shown(f"its backend takes {ratio:.0%} of its quota{figures}", round(ratio, 3), limit=limit)
+
+
+def fragmented(look: Look, entity: str) -> Seen:
+    """Most of its backend's file is free pages."""
+    member, limit = look.member(entity), look.limit("etcd_db_compact")
+    if member.db_bytes is None or member.db_in_use_bytes is None:
+        return unknown("its size or what of it is in use is not known")
+    if member.db_in_use_bytes < LEAST_IN_USE_BYTES or not member.db_bytes:
+        return ABSENT
+    ratio = 1 - member.db_in_use_bytes / member.db_bytes
+    return (
+        shown(f"{ratio:.0%} of its backend's file are free pages", round(ratio, 3), limit=limit)
+        if ratio > limit
+        else ABSENT
+    )
+
+
+def apply_behind(look: Look, entity: str) -> Seen:
+    """It applies what is committed late."""
+    member, limit = look.member(entity), look.limit("etcd_applies_in_step")
+    lag: float | None = look.now("apply_lag", entity)
+    if member.raft_index is not None and member.applied_index is not None:
+        lag = member.raft_index - member.applied_index
+    if lag is None:
+        return unknown("its raft index or its applied index is not known")
+    return shown(f"{lag:,.0f} entries are not applied yet", lag, limit=limit) if lag > limit else ABSENT
+
+
+def follower_behind(look: Look, entity: str) -> Seen:
+    """Its raft log is far behind the leader's."""
+    member = look.member(entity)
+    if member.is_learner:
+        return ABSENT  # a learner catches up by design
+    behind, limit = _behind(look, entity), look.limit("etcd_follower_in_step")
+    if behind is None:
+        return unknown("its raft index or the leader's is not known")
+    return shown(f"{behind:,} entries behind the leader", behind, limit=limit) if behind > limit else ABSENT
+
+
+def learner_behind(look: Look, entity: str) -> Seen:
+    """It is a learner and far behind the leader."""
+    member = look.member(entity)
+    leader = look.facts.member(look.facts.leader) if look.facts.leader else None
+    if not member.is_learner:
+        return ABSENT
+    if member.raft_index is None or leader is None or not leader.raft_index:
+        return unknown("its raft index or the leader's is not known")
+    ratio, limit = member.raft_index / leader.raft_index, look.limit("etcd_learner_in_step")
+    if ratio >= limit and (_behind(look, entity) or 0) < LEARNER_BEHIND:
+        return ABSENT
+    says = f"it has {ratio:.0%} of the leader's log, {_behind(look, entity):,} entries behind"
+    return shown(says, round(ratio, 3), limit=limit)
+
+
+def _behind(look: Look, entity: str) -> int | None:
+    leader = look.facts.member(look.facts.leader) if look.facts.leader else None
+    mine = look.member(entity).raft_index
+    if leader is None or leader.raft_index is None or mine is None:
+        return None
+    return max(0, leader.raft_index - mine)

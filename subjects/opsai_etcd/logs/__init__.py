@@ -1,0 +1,1 @@
+"""The members' logs: their grammar, their decisive messages, and what they hold."""

@@ -1,0 +1,114 @@
+"""Signs of a member's process: restarts, what its log says of its disk and data, alarms."""
+
+from itertools import pairwise
+
+from opsai_etcd.seen import ABSENT, Look, Seen, shown, unknown
+from opsai_etcd.signs.reach import process_gone
+from opsai_etcd.signs.rule import LOGS, TIMELINE, TOPOLOGY, SignRule
+
+FRESH_SECONDS = 150.0
+"""A restart, or a message of a failing disk, this young is part of what goes on now."""
+LOOP_DEATHS = 3
+
+
+def deaths(look: Look, entity: str) -> int | None:
+    """Return how often its process died without being asked to stop within the look-back; None when nobody can tell."""
+    started, signal = look.logged("started", entity), look.logged("signal", entity)
+    points = look.points("start_time", entity)
+    begin = look.facts.tracks.start.timestamp()
+    new = sum(1 for before, after in pairwise(points) if after > before + 2 and after > begin)
+    if started is None and entity not in look.facts.logs and not points:
+        return None
+    orderly = _orderly(signal.count if signal else 0)
+    logged = started.count if started else 0
+    first = 1 if logged and logged > new and process_gone(look, entity).state != "shown" else 0
+    gone = 1 if process_gone(look, entity).state == "shown" and not orderly else 0
+    return max(max(logged - first, new) - orderly, 0) + gone
+
+
+def _orderly(lines: int) -> int:
+    """Return how many orderly stops the lines tell of: each writes one or two of them."""
+    return (lines + 1) // 2
+
+
+def restarted_repeatedly(look: Look, entity: str) -> Seen:
+    """Its process died again and again within the look-back."""
+    count = deaths(look, entity)
+    if count is None:
+        return unknown("neither its start time nor its log is known")
+    if count < LOOP_DEATHS:
+        return ABSENT
+    started = look.logged("started", entity)
+    age = look.ago(started.last_at) if started else None
+    fresh = process_gone(look, entity).state == "shown" or age is None or age < FRESH_SECONDS
+    return shown(f"it died {count} times within the look-back", count, limit=LOOP_DEATHS, active=fresh)
+
+
+def asked_to_stop(look: Look, entity: str) -> Seen:
+    """Its log ends with an orderly stop."""
+    log = look.facts.logs.get(entity)
+    if log is None:
+        return unknown("its log is not readable: an orderly stop cannot be told from a death")
+    signal, started = log.patterns.get("signal"), log.patterns.get("started")
+    if signal is None or (started is not None and started.last_at > signal.last_at):
+        return ABSENT
+    return shown(f"asked to stop at {signal.last_at:%H:%M:%S}", since=signal.last_at)
+
+
+def said(*patterns: str, what: str) -> SignRule:
+    """Return the sign that one of these messages stands in its log."""
+
+    def look(at: Look, entity: str) -> Seen:
+        log = at.facts.logs.get(entity)
+        if log is None:
+            return unknown("its log is not readable from here")
+        found = [count for pattern in patterns if (count := log.patterns.get(pattern)) is not None]
+        if not found:
+            return ABSENT
+        youngest = max(found, key=lambda count: count.last_at)
+        age = at.ago(youngest.last_at)
+        fresh = age is not None and age < FRESH_SECONDS
+        gone = process_gone(at, entity).state == "shown"  # it cannot say it again
+        return shown(
+            f"'{youngest.sample}'", sum(one.count for one in found), since=youngest.first_at, active=fresh or gone
+        )
+
+    return SignRule(f"says_{patterns[0]}", what, look, reads=(LOGS,))
+
+
+def alarm_nospace(look: Look, entity: str) -> Seen:
+    """The alarm NOSPACE is raised for it."""
+    return _alarm(look, entity, "NOSPACE")
+
+
+def alarm_corrupt(look: Look, entity: str) -> Seen:
+    """The alarm CORRUPT is raised for it."""
+    return _alarm(look, entity, "CORRUPT")
+
+
+def _alarm(look: Look, entity: str, kind: str) -> Seen:
+    if any(one.entity == entity and one.kind == kind for one in look.facts.alarms):
+        raised = next((count for other in look.entities if (count := look.logged("alarm_raised", other))), None)
+        return shown(f"the alarm {kind} is raised", kind, since=raised.last_at if raised else None)
+    return ABSENT if look.facts.alarms_known else unknown("no member told its alarms")
+
+
+PROCESS: tuple[SignRule, ...] = (
+    SignRule(
+        "restarted_repeatedly",
+        "its process dies again and again",
+        restarted_repeatedly,
+        metrics=("start_time",),
+        reads=(TIMELINE,),
+    ),
+    SignRule("asked_to_stop", "it was asked to stop", asked_to_stop, reads=(LOGS,)),
+    SignRule("alarm_nospace", "its space is exceeded", alarm_nospace, metrics=("quota_ratio",), reads=(TOPOLOGY,)),
+    SignRule("alarm_corrupt", "its data differ from its peers'", alarm_corrupt, reads=(TOPOLOGY,)),
+    said("no_space_left", what="its log says that its disk is full"),
+    said("disk_error", what="its log tells of I/O errors"),
+    said("corrupt", what="its log says that its data are damaged or differ from its peers'"),
+    said("slow_fsync", what="its log tells of an fsync of over a second"),
+    said("slow_heartbeat", what="its log says that heartbeats went out late"),
+    said("slow_apply", what="its log tells of slow requests"),
+    said("clock_apart", what="its log says that its clock and a peer's differ"),
+)
