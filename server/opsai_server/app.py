@@ -4,7 +4,6 @@ import difflib
 import functools
 import inspect
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,7 +15,9 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolRequestParams, CallToolResult, TextContent, ToolAnnotations
 from pydantic import JsonValue, ValidationError
+from starlette.requests import Request
 
+from opsai_server.calls import Calls, Who
 from opsai_server.instructions import instructions
 from opsai_server.tickets.store import Store
 from opsai_server.tools.check_invariants import check_invariants
@@ -66,6 +67,7 @@ WRITE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent
 GIVEN = ("desk", "visit", "by")
 """Parameters of a tool that the server fills and no caller sees."""
 TOOLS_TTL_MS = 3_600_000
+UNNAMED = "an unnamed client"
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,14 @@ def build(deps: Deps) -> MCPServer[Any]:
     return assemble(deps.cluster.subject.kind, Waiting(Desk(deps.cluster, deps.store, deps.settings)))
 
 
-def assemble(kind: SubjectKind, waiting: Waiting) -> MCPServer[Any]:
-    """Return the server over a cluster that may not be open yet: it lists its tools at once, calls wait."""
-    reads = [*(_tool(ask, READ, waiting) for ask in READS), *(_tool(probe, READ, waiting) for probe in kind.probes)]
-    tools = [*reads, _tool(submit_diagnosis, WRITE, waiting)]
+def assemble(kind: SubjectKind, waiting: Waiting, calls: Calls | None = None) -> MCPServer[Any]:
+    """Return the server over a cluster that may not be open yet: it lists its tools at once, calls wait.
+
+    `calls` accounts for each tool call.
+    """
+    calls = calls or Calls()
+    tool = functools.partial(_tool, waiting=waiting, calls=calls)
+    tools = [*(tool(ask, READ) for ask in (*READS, *kind.probes)), tool(submit_diagnosis, WRITE)]
     server: MCPServer[Any] = MCPServer(
         "opsai",
         title="opsai",
@@ -93,7 +99,7 @@ def assemble(kind: SubjectKind, waiting: Waiting) -> MCPServer[Any]:
         instructions=instructions(kind),
         tools=tools,
         resources=resources(kind),
-        middleware=[_checked({tool.name: tool for tool in tools})],
+        middleware=[_checked({tool.name: tool for tool in tools}, waiting, calls)],
         cache_hints={
             "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
             "resources/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
@@ -104,7 +110,7 @@ def assemble(kind: SubjectKind, waiting: Waiting) -> MCPServer[Any]:
     return server
 
 
-def _tool(ask: Callable[..., Awaitable[Answer]], annotations: ToolAnnotations, waiting: Waiting) -> Tool:
+def _tool(ask: Callable[..., Awaitable[Answer]], annotations: ToolAnnotations, waiting: Waiting, calls: Calls) -> Tool:
     name = ask.__name__
     signature = inspect.signature(ask)
     wants_by = "by" in signature.parameters
@@ -112,18 +118,14 @@ def _tool(ask: Callable[..., Awaitable[Answer]], annotations: ToolAnnotations, w
 
     @functools.wraps(ask)
     async def call(ctx: Context[Any], **arguments: object) -> CallToolResult:
-        began = time.monotonic()
-        with told(name):
+        who = _who(ctx.request_context)
+        with told(name), calls.call(name, who) as made:
             desk = await waiting.desk()
+            made.cluster = desk.name
             place = Visit(desk.subject, desk.facts) if is_probe else desk
-            answer = await ask(place, **({"by": _client(ctx)} if wants_by else {}), **arguments)
+            answer = await ask(place, **({"by": who.client or UNNAMED} if wants_by else {}), **arguments)
             result = await _reply(desk, name, arguments, answer)
-        log.info(
-            "tool_call tool=%s chars=%d took_seconds=%.3f",
-            name,
-            sum(len(part.text) for part in result.content if isinstance(part, TextContent)),
-            time.monotonic() - began,
-        )
+            made.chars = sum(len(part.text) for part in result.content if isinstance(part, TextContent))
         return result
 
     asked = [parameter for parameter in signature.parameters.values() if parameter.name not in GIVEN]
@@ -146,9 +148,13 @@ def _prompt(ask: Callable[..., Awaitable[Answer]]) -> str:
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-def _client(ctx: Context[Any]) -> str:
+def _who(ctx: ServerRequestContext[Any, Any]) -> Who:
     known = ctx.session.client_params
-    return clean(known.client_info.name, 100) if known is not None else "an unnamed client"
+    client = clean(known.client_info.name, 100) if known is not None else ""
+    request = ctx.request
+    if not isinstance(request, Request):  # stdio has none
+        return Who(client)
+    return Who(client, request.headers.get("mcp-session-id", ""), request.client.host if request.client else "")
 
 
 async def _reply(desk: Desk, tool: str, arguments: Mapping[str, object], answer: Answer) -> CallToolResult:
@@ -173,7 +179,7 @@ async def _reply(desk: Desk, tool: str, arguments: Mapping[str, object], answer:
     return CallToolResult(content=[TextContent(type="text", text=compact(reply))], structured_content=dict(reply))
 
 
-def _checked(tools: Mapping[str, Tool]) -> ServerMiddleware[Any]:
+def _checked(tools: Mapping[str, Tool], waiting: Waiting, calls: Calls) -> ServerMiddleware[Any]:
     """Refuse what the SDK lets pass (unknown arguments) or words badly (values that do not fit)."""
 
     async def check(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
@@ -184,7 +190,13 @@ def _checked(tools: Mapping[str, Tool]) -> ServerMiddleware[Any]:
         except ValidationError:
             return await call_next(ctx)  # the SDK's to refuse: it is no tool call
         wrong = _wrong(tools, asked.name, asked.arguments or {})
-        return await call_next(ctx) if not wrong else _refused(f"Error executing tool {asked.name}: {wrong}")
+        if not wrong:
+            return await call_next(ctx)
+        calls.refused(
+            asked.name if asked.name in tools else "unknown", _who(ctx), waiting.ready.name if waiting.ready else ""
+        )
+        text = clean(f"Error executing tool {asked.name}: {wrong}")
+        return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
     return check
 
@@ -211,8 +223,3 @@ def _fault(error: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in error["loc"])
     given = "" if error["type"] == "missing" else f" (given {clean(repr(error['input']), 120)})"
     return f"argument {place}: {error['msg']}{given}"
-
-
-def _refused(text: str) -> CallToolResult:
-    log.info("tool_refused why=%r", text)
-    return CallToolResult(content=[TextContent(type="text", text=clean(text))], is_error=True)

@@ -1,14 +1,18 @@
-"""`opsai-mcp`: serves one cluster, or one recording, over stdio. stdout belongs to the protocol."""
+"""`opsai-mcp`: serves one cluster, or one recording, over stdio or HTTP. Over stdio, stdout belongs to the protocol."""
 
 import logging
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import anyio
 import typer
 
 from opsai_server.ending import Ending, stdin_that_ends
+from opsai_server.entrance import Policy
+from opsai_server.http_token import bearer_token
+from opsai_server.listening import Address, parse_address
 from opsai_server.standing import Live, Opened, Replay, open_desk
 from opsai_server.tools.desk import Waiting
 from opsai_subjects.config import Settings, cluster_of_flags, load
@@ -22,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="An MCP server (stdio) that makes one cluster legible. Only observes.",
+    help="An MCP server that makes one cluster legible. Only observes.",
 )
 
 
@@ -37,9 +41,24 @@ def serve(
     store: Store = None,
     replay: ReplayDir = None,
     at: At = None,
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="HOST:PORT", help="Serve over streamable HTTP there, instead of over stdio."),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", help="What callers must show, for --http; or set OPSAI_HTTP_TOKEN."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", metavar="NAME", help="A name by which it is called, for --http; repeatable."),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
 ) -> None:
-    """Serve a live cluster (--endpoint, --prometheus, --logs, or a settings file) or a recording (--replay) over stdio."""
+    """Serve a live cluster (--endpoint, --prometheus, --logs, or a settings file) or a recording (--replay).
+
+    Over stdio, or with --http to any number of clients: at loopback without a token, elsewhere with one.
+    """
     logging.getLogger().setLevel(logging.DEBUG if debug else logging.INFO)
     try:
         settings = load(config, store=store)
@@ -59,6 +78,11 @@ def serve(
                     subject=subject,
                 )
             )
+        if http is not None:
+            anyio.run(_serve_http, what, settings, *_listening(http, token_file, allow_host or [], settings))
+            return
+        if token_file is not None or allow_host:
+            raise SettingsInvalid("--token-file and --allow-host are for callers over HTTP. Give --http HOST:PORT too.")
         if sys.stdin.isatty():
             sys.stderr.write("opsai-mcp speaks MCP over stdin and stdout: an MCP client starts it. Ctrl-C ends it.\n")
         anyio.run(_serve, what, settings)
@@ -80,6 +104,42 @@ async def _serve(what: Live | Replay, settings: Settings) -> None:
         group.start_soon(_make_ready, opened, waiting, ending, failed)
         await assemble(opened.desk.kind, waiting).run_stdio_async()
         group.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+
+
+def _listening(http: str, token_file: Path | None, hosts: list[str], settings: Settings) -> tuple[Address, Policy]:
+    address = parse_address(http, "--http")
+    policy = Policy(
+        token=bearer_token(address, token_file, settings),
+        hosts=(*settings.http.allowed_hosts, *hosts),
+        loopback=address.is_loopback,
+        max_body_bytes=settings.http.max_body_bytes,
+        requests_per_second=settings.http.requests_per_second,
+    )
+    return address, policy
+
+
+async def _serve_http(what: Live | Replay, settings: Settings, address: Address, policy: Policy) -> None:
+    """Serve until a signal comes. Opening and listening fail before anything is served."""
+    from opsai_server.http_app import serving  # noqa: PLC0415 (the SDK takes a second, as above)
+
+    failed: list[OpsaiError] = []
+    ending = Ending()
+    async with open_desk(what, settings) as opened:
+        waiting = Waiting()
+        async with serving(opened.desk.kind, waiting, address, policy, max_sessions=settings.http.max_sessions) as url:
+            # Within, so that what runs here has ended before the last calls are waited for.
+            async with anyio.create_task_group() as group:
+                group.start_soon(_end_on_signal, ending)
+                group.start_soon(_make_ready, opened, waiting, ending, failed)
+                print(
+                    f"Serving MCP at {url} ({'with' if policy.token else 'without'} a token). Ctrl-C ends it.",
+                    flush=True,
+                )
+                await ending.wait()
+                group.cancel_scope.cancel()
+            log.info("stopping")
     if failed:
         raise failed[0]
 

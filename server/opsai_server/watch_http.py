@@ -7,13 +7,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from opsai_server.exposition import exposition
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Ticked
 from opsai_server.tickets.ticket import Ticket
@@ -128,9 +128,3 @@ def watch_app(board: WatchBoard) -> Starlette:
     return Starlette(
         routes=[Route("/metrics", metrics), Route("/healthz", healthz)], exception_handlers={404: elsewhere}
     )
-
-
-def exposition(found: Collector, request: Request) -> Response:
-    """Return metrics as the text that the asking Prometheus prefers."""
-    encode, content_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encode(found), media_type=content_type)

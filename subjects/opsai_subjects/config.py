@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import platformdirs
-from pydantic import AliasChoices, BaseModel, Field, JsonValue, ValidationError, model_validator
+from pydantic import AliasChoices, BaseModel, Field, JsonValue, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -106,6 +106,19 @@ class WatchSettings(Section):
     """Symptoms that begin within this time of an open ticket join it."""
 
 
+class HttpSettings(Section):
+    """How `opsai-mcp --http` lets callers in."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    """Names by which it is called, besides localhost and IP addresses."""
+    max_body_bytes: Count = 1024 * 1024
+    """Of one request."""
+    requests_per_second: Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)] = 50.0
+    """Of one peer, steadily; twice as many at once."""
+    max_sessions: Count = 200
+    """Sessions of protocols that have them, open at the same time."""
+
+
 class AgentSettings(Section):
     """How much an investigation may spend."""
 
@@ -134,6 +147,11 @@ class Settings(BaseSettings):
     web: WebLimits = WebLimits()
     watch: WatchSettings = WatchSettings()
     agent: AgentSettings = AgentSettings()
+    http: HttpSettings = HttpSettings()
+    http_token: SecretStr | None = None
+    """What callers of `opsai-mcp --http` must show."""
+    http_token_file: Path | None = None
+    """The file that it stands in, instead."""
 
 
 def load(file: Path | None = None, **flags: Any) -> Settings:
@@ -179,7 +197,7 @@ def _file_content(file: Path) -> dict[str, JsonValue]:
         raise SettingsInvalid(f"The settings file {str(file)!r} does not exist.") from error
     except OSError as error:
         raise SettingsInvalid(f"{file} cannot be read: {error.strerror}") from error
-    _anchor(content, ("store",), file.parent)
+    _anchor(content, ("store", "http_token_file"), file.parent)
     for cluster in _table(content.get("clusters")).values():
         for section in ("cluster_access", "prometheus_access"):
             _anchor(_table(_table(cluster).get(section)), ACCESS_FILES, file.parent)

@@ -114,6 +114,11 @@ class Waiting:
         if desk is not None:
             self._ready.set()
 
+    @property
+    def ready(self) -> Desk | None:
+        """The desk, where it is ready."""
+        return self._desk
+
     async def desk(self) -> Desk:
         """Wait for the desk."""
         await self._ready.wait()

@@ -72,4 +72,4 @@ def test_a_store_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_an_unknown_flag_is_a_usage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert refused(tmp_path, monkeypatch, "--http", "8000").exit_code == 2
+    assert refused(tmp_path, monkeypatch, "--loudly").exit_code == 2

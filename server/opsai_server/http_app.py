@@ -1,0 +1,94 @@
+"""The MCP server over streamable HTTP: the SDK's transport for both protocol eras behind our entrance, `/healthz`, `/metrics`."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from mcp.server import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+from prometheus_client import Gauge
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from opsai_server.app import assemble
+from opsai_server.calls import Calls
+from opsai_server.entrance import MCP_PATH, Entrance, Policy
+from opsai_server.exposition import exposition
+from opsai_server.listening import Address, listening
+from opsai_server.tools.desk import Desk, Waiting
+from opsai_subjects.errors import StoreError
+from opsai_subjects.subject import SubjectKind
+
+log = logging.getLogger(__name__)
+
+LAST_CALLS_SECONDS = 5.0
+"""How long the calls that are being answered when it is to stop may go on."""
+STORE_SECONDS = 3.0
+"""A store that has not answered for so long counts as not readable."""
+
+
+@asynccontextmanager
+async def serving(
+    kind: SubjectKind, waiting: Waiting, address: Address, policy: Policy, *, max_sessions: int
+) -> AsyncGenerator[str]:
+    """Serve until the block ends; yield the URL of the protocol. Raises SettingsInvalid when nothing can listen there.
+
+    At the end no more is let in, calls that run have a few seconds to be answered, and streams are closed.
+    """
+    calls = Calls()
+    server = assemble(kind, waiting, calls)
+    entrance = Entrance(_app(server, waiting, calls, policy, max_sessions), policy, calls.registry)
+    async with listening(entrance, address, "--http") as url, server.session_manager.run():
+        entrance.open = True
+        try:
+            yield url + MCP_PATH
+        finally:
+            entrance.open = False
+            with anyio.move_on_after(LAST_CALLS_SECONDS, shield=True):
+                await entrance.idle()
+
+
+def _app(server: MCPServer[Any], waiting: Waiting, calls: Calls, policy: Policy, max_sessions: int) -> Starlette:
+    protocol = server.streamable_http_app(
+        streamable_http_path=MCP_PATH,
+        max_request_body_size=policy.max_body_bytes,
+        max_sessions=max_sessions,
+        # The entrance looks at Host and Origin, for every path, and says in its refusals what would do.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    sessions = Gauge("opsai_mcp_sessions_open", "Sessions of the protocols that have them.", registry=calls.registry)
+    sessions.set_function(lambda: _sessions(server))
+
+    async def metrics(request: Request) -> Response:
+        return exposition(calls.registry, request)
+
+    async def healthz(_request: Request) -> Response:
+        well, body = await health(kind_name, waiting.ready)
+        return JSONResponse(body, status_code=200 if well else 503)
+
+    kind_name = server.name
+    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Mount("/", protocol)])
+
+
+async def health(program: str, desk: Desk | None) -> tuple[bool, dict[str, object]]:
+    """Return whether calls can be answered, and what `/healthz` says of it. Nothing of the cluster itself is asked."""
+    if desk is None:
+        return False, {"status": "starting", "says": "The recording is still being played.", "clusters": []}
+    body: dict[str, object] = {"clusters": [{"name": desk.name, "subject": desk.kind.name}], "server": program}
+    try:
+        with anyio.fail_after(STORE_SECONDS):
+            await desk.store.heartbeat(desk.name)
+    except (StoreError, TimeoutError) as error:
+        log.warning("store_not_readable why=%s", error or "no answer in time")
+        says = f"The store of tickets cannot be read ({type(error).__name__}): see the log of opsai-mcp."
+        return False, {"status": "failing", "says": says, **body}
+    return True, {"status": "ok", "says": "The store of tickets can be read.", **body}
+
+
+def _sessions(server: MCPServer[Any]) -> int:
+    # The SDK (mcp 2.3) counts its sessions, ends those that are idle, and tells nobody.
+    return len(server.session_manager._server_instances)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
