@@ -55,6 +55,8 @@ def up(
     from opsai_lab.deploying import bring_up  # noqa: PLC0415 (--help need not wait for it)
     from opsai_lab.targets.blueprints import find_blueprint  # noqa: PLC0415
 
+    if target == "existing":
+        _refuse_existing()
     chosen = find_blueprint(subject or "tikv", blueprint)
     named = name or f"opsai-{chosen.subject}"
     before = remembered(named)
@@ -263,7 +265,7 @@ def _existing(config: Path | None, cluster: str | None) -> Target:
 
 
 def _refuse_existing() -> None:
-    raise LabError("A cluster that someone else runs is only looked at: opsai neither stops nor harms it.")
+    raise LabError("A cluster that someone else runs is only looked at: opsai neither starts nor stops nor harms it.")
 
 
 def _status_table(found: tuple[NodeStatus, ...]) -> str:

@@ -12,7 +12,8 @@ from opsai_subjects.errors import UnknownName
 from opsai_subjects.model import Clock, Node, Topology, Value
 
 LEADER = "leader"
-"""The state by which a topology shows the one that leads its role (PD, etcd); compared without regard to case."""
+FOLLOWER = "follower"
+"""The states by which a topology shows who leads a role and who follows (PD, etcd); compared without regard to case."""
 
 
 class Injected(Value):
@@ -49,7 +50,7 @@ def chosen_nodes(
         return (node,)
     if not members:
         raise LabError(f"No node has the role {fault.role}, so this fault means none.")
-    leaders = _leaders(members, topology)
+    leaders = _in_state(LEADER, members, topology)
     others = tuple(name for name in members if name not in leaders)
     match fault.who:
         case "leader":
@@ -58,7 +59,8 @@ def chosen_nodes(
             _leader(leaders, fault.role, topology)
             if not others:
                 raise LabError(f"{fault.role} has no node beside its leader {leaders[0]}.")
-            return others[:1]
+            following = _in_state(FOLLOWER, others, topology)  # not one that an earlier fault took away
+            return (following or others)[:1]
         case "majority":
             return members[: len(members) - len(members) // 2]
         case "all":
@@ -121,12 +123,12 @@ def _apart(blueprint: Blueprint, fault: LocalFault, node: str, topology: Topolog
     others = tuple(one.name for one in blueprint.nodes if one.role in roles and one.name != node)
     if fault.apart_from != "one":
         return others
-    return (*(name for name in _leaders(others, topology) if name != node), *others)[:1]
+    return (*_in_state(LEADER, others, topology), *others)[:1]
 
 
-def _leaders(members: Sequence[str], topology: Topology) -> tuple[str, ...]:
-    leading = {name for node in topology.nodes if node.state.lower() == LEADER for name in _names(node)}
-    return tuple(name for name in members if name in leading)
+def _in_state(state: str, members: Sequence[str], topology: Topology) -> tuple[str, ...]:
+    there = {name for node in topology.nodes if node.state.lower() == state for name in _names(node)}
+    return tuple(name for name in members if name in there)
 
 
 def _leader(leaders: Sequence[str], role: str, topology: Topology) -> str:

@@ -7,6 +7,7 @@ from opsai_lab.errors import HarmRefused, LabError
 from opsai_lab.targets.harm import Harm
 from opsai_lab.targets.target import Endpoints, NodeStatus, Place, Target, TargetKind, Tell
 from opsai_subjects.config import ClusterSettings, WebLimits
+from opsai_subjects.model import Node, Topology
 from opsai_subjects.opening import open_cluster
 
 
@@ -25,7 +26,7 @@ class Existing:
         raise LabError(f"{self.place.name} is a cluster that someone else runs: opsai does not take it down.")
 
     async def status(self) -> tuple[NodeStatus, ...]:
-        """Return the nodes as the cluster itself names them; `running` means only that the topology has them."""
+        """Return the nodes as the cluster itself names them; `running` means only that it knows nothing else."""
         async with open_cluster(self.place.name, self._settings, WebLimits()) as cluster:
             topology = await cluster.subject.topology()
         if not topology.nodes:
@@ -35,7 +36,7 @@ class Existing:
             NodeStatus(
                 name=node.name,
                 role=node.role,
-                state="unknown" if node.state == "unknown" else "running",
+                state="unknown" if _not_seen(node, topology) else "running",
                 address=node.address,
                 says=node.state,
             )
@@ -71,6 +72,13 @@ class Existing:
                 "Which cluster? Give --config FILE and --cluster NAME: the target 'existing' reads it from there."
             )
         return self.place.settings
+
+
+def _not_seen(node: Node, topology: Topology) -> bool:
+    """Whether the node is only known of, and did not answer itself."""
+    return node.state == "unknown" or any(
+        name in f"{unread.source} {unread.asked}" for unread in topology.unread for name in (node.entity, node.address)
+    )
 
 
 class _Kind:

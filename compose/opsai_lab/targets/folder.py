@@ -47,7 +47,7 @@ def read_value(path: Path, kind: type[_V]) -> _V | None:
     """Return what was written there, None when there is no file. Raises LabError for a damaged one."""
     try:
         return kind.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise LabError(f"{path} cannot be read: {error.strerror or error}.") from error
