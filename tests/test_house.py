@@ -1,9 +1,12 @@
 """The house rules that no linter knows."""
 
 import ast
+import io
+import itertools
 import re
 import subprocess
 import sys
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution, entry_points, requires
@@ -79,6 +82,57 @@ def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Return how many lines a function does something in: without its signature and docstring."""
     statements = function.body[1:] if ast.get_docstring(function) is not None else function.body
     return (statements[-1].end_lineno or 0) - statements[0].lineno + 1 if statements else 0
+
+
+SYSTEMS = re.compile(
+    r"tikv|tidb|tiflash|tiup|etcd|rocksdb|raftstore|store_up|(?<![a-z])(?:pd|tso|regions?)(?![a-z])|(?<![a-z])stores?:\d",
+    re.IGNORECASE,
+)
+"""Words of one system: none has a place in what knows any."""
+ONE_SYSTEM_HERE = {
+    "subjects/opsai_subjects/config.py": "what a cluster is where nothing says so, and `pd`, the old name of `endpoints`",
+    "subjects/opsai_subjects/flags.py": "`--pd`, the old name of `--endpoint`",
+    "compose/opsai_lab/deploy_cli.py": "which local clusters ship",
+    "compose/opsai_lab/targets/processes/": "where a system's own installer puts its programs",
+}
+"""Files that may name one all the same, or folders of them, and what for."""
+
+
+def test_the_core_names_no_system() -> None:
+    cores = ("subjects/opsai_subjects/", "server/opsai_server/", "agent/opsai_agent/")
+    named = [
+        f"{name}:{number}: {line.strip()[:120]}"
+        for path, text in texts()
+        if (name := path.relative_to(ROOT).as_posix()).startswith((*cores, "compose/opsai_lab/"))
+        and not name.startswith(tuple(ONE_SYSTEM_HERE))
+        for number, line in (
+            code_lines(text)
+            if name.startswith("compose/") and path.suffix == ".py"
+            else enumerate(text.splitlines(), 1)
+        )
+        if SYSTEMS.search(line)
+    ]
+
+    assert named == []
+
+
+def test_whatever_may_name_a_system_does() -> None:
+    naming = {path.relative_to(ROOT).as_posix() for path, text in texts() if SYSTEMS.search(text)}
+
+    assert [place for place in ONE_SYSTEM_HERE if not any(name.startswith(place) for name in naming)] == []
+
+
+def code_lines(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the names and texts of a program with their lines: not its comments and docstrings."""
+    tokens = [
+        token
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT)
+    ]
+    for before, token in itertools.pairwise([None, *tokens]):
+        stands_alone = before is None or before.type == tokenize.NEWLINE
+        if token is not None and not (stands_alone and token.type == tokenize.STRING):
+            yield token.start[0], token.string
 
 
 def test_no_tracked_file_names_a_path_of_some_machine() -> None:

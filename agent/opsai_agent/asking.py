@@ -42,7 +42,7 @@ class Read:
 def question(text: str) -> Question:
     """Read `query_metrics name=fsync_p99 minutes=5`: a tool, then its arguments. Raises AgentError.
 
-    A value that is JSON is taken as such (`5`, `true`, `["tikv1"]`), any other is a text; one with spaces stands in quotes.
+    A value that is JSON is taken as such (`5`, `true`, `["node1"]`), any other is a text; one with spaces stands in quotes.
     """
     tool, _, rest = text.strip().partition(" ")
     if not tool:

@@ -64,7 +64,7 @@ class Cause(_Read):
 
     @property
     def who(self) -> str:
-        """Return the entity with the name that people use: `store:4 (kv2)`."""
+        """Return the entity with the name that people use: `part:4 (kv2)`."""
         return f"{self.entity} ({self.name})" if self.name else self.entity
 
 

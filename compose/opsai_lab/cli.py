@@ -11,7 +11,7 @@ import anyio
 import typer
 
 from opsai_lab import deploy_cli, recordings
-from opsai_subjects.config import cluster_of_flags, load
+from opsai_subjects.config import DEFAULT_SUBJECT, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError
 from opsai_subjects.flags import Cluster, Config, Endpoints, Logs, Prometheus, Store, Subject
 from opsai_subjects.model import clean
@@ -76,7 +76,7 @@ def replay(
         str, typer.Option("--at", help="The moment served: an ISO time, start, end or +90s (after the start).")
     ] = "end",
 ) -> None:
-    """Say what a recording holds; with --serve answer as its PD, TiKV and Prometheus did, as of one moment."""
+    """Say what a recording holds; with --serve answer as its nodes and Prometheus did, as of one moment."""
     from opsai_lab.replaying import described, endpoints_text, opened, served  # noqa: PLC0415 (as above)
 
     recording, moment = opened(recordings.find(folder), at)
@@ -221,7 +221,7 @@ def check(
 
 @app.command(short_help="Print Prometheus alert rules made from the invariants.")
 def rules(
-    subject: Annotated[str, typer.Option("--subject", metavar="NAME", help="What the clusters are.")] = "tikv",
+    subject: Annotated[str, typer.Option("--subject", metavar="NAME", help="What the clusters are.")] = DEFAULT_SUBJECT,
 ) -> None:
     """Print a rules file for Prometheus: an alert for each invariant, as `opsai-watch --metrics` tells them, and two on our sight."""
     from opsai_server.alert_rules import alert_rules, rules_text  # noqa: PLC0415 (as above)

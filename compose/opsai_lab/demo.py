@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsai_lab.evaluation.aliases import read_aliases
 from opsai_lab.evaluation.grading import united
 from opsai_lab.evaluation.naming import entities_match, kinds_match
+from opsai_lab.evaluation.node_names import read_aliases
 from opsai_lab.investigating import Order, investigate
 from opsai_lab.layout import WIDTH, columns
 from opsai_lab.report import action_text, claims_text, conclusion_text, doubts_text, one_line, rivals_table
@@ -73,7 +73,7 @@ async def play_demo(recording: Path, voice: Voice, backend: str) -> None:
     async with open_store(store_path) as store:
         diagnosis = await store.diagnosis(took.diagnosis.id)
     _conclude(story, diagnosis)
-    _compare(story, recording, diagnosis)
+    await _compare(story, recording, diagnosis)
     _next(voice, recording, at, store_path, ticket)
 
 
@@ -84,7 +84,7 @@ def _introduce(story: _Story, cluster: ReplayCluster) -> None:
     seconds = (incident.end - incident.start).total_seconds()
     story.voice.line(f"opsai demo: {incident.name}", "bold")
     story.voice.prose(
-        f"A recording of a real cluster of {counts} under load, {seconds:.0f} s long. It is played on its own clock: what PD, TiKV, "
+        f"A recording of a real cluster of {counts} under load, {seconds:.0f} s long. It is played on its own clock: what its nodes, "
         "Prometheus and the logs said is served on loopback, and the ordinary programs look at it there. Nothing is ever written to a cluster."
     )
 
@@ -196,11 +196,11 @@ def _conclude(story: _Story, diagnosis: Diagnosis) -> None:
             story.voice.marked(text, LOOKED_UP)
 
 
-def _compare(story: _Story, recording: Path, diagnosis: Diagnosis) -> None:
+async def _compare(story: _Story, recording: Path, diagnosis: Diagnosis) -> None:
     truth = story.truth
     if truth is None:
         return
-    aliases = read_aliases(recording)
+    aliases = await read_aliases(recording)
     named = united((diagnosis,), aliases)
     right = kinds_match(truth.causes, named) and entities_match(truth.causes, named, aliases)
     true = "; ".join(f"{cause.kind} on {' or '.join(cause.entities)}" for cause in truth.causes) or "nothing wrong"

@@ -14,7 +14,7 @@ from opsai_lab.places import CONFIG_FILE_NAME, Remembered, meant, place_folder, 
 from opsai_lab.targets.registry import target_kind, target_names
 from opsai_lab.targets.target import NodeStatus, Place, Target
 from opsai_lab.telling import telling
-from opsai_subjects.config import choose, load
+from opsai_subjects.config import DEFAULT_SUBJECT, choose, load
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Bring clusters up to break.")
 local = typer.Typer(
@@ -57,7 +57,7 @@ def up(
 
     if target == "existing":
         _refuse_existing()
-    chosen = find_blueprint(subject or "tikv", blueprint)
+    chosen = find_blueprint(subject or DEFAULT_SUBJECT, blueprint)
     named = name or f"opsai-{chosen.subject}"
     before = remembered(named)
     what = Remembered(

@@ -30,7 +30,7 @@ from opsai_server.tools.knowledge import knowledge
 from opsai_server.tools.knowledge_resources import add_template, resources
 from opsai_server.tools.overview import overview
 from opsai_server.tools.query_metrics import query_metrics
-from opsai_server.tools.schemas import slim
+from opsai_server.tools.schemas import exemplified, slim
 from opsai_server.tools.search_logs import search_logs
 from opsai_server.tools.shaping import compact, moment, plain, render
 from opsai_server.tools.submit_diagnosis import submit_diagnosis
@@ -92,6 +92,8 @@ def assemble(kind: SubjectKind, waiting: Waiting, calls: Calls | None = None) ->
     calls = calls or Calls()
     tool = functools.partial(_tool, waiting=waiting, calls=calls)
     tools = [*(tool(ask, READ) for ask in (*READS, *kind.probes)), tool(submit_diagnosis, WRITE)]
+    for one in tools:
+        one.parameters = exemplified(one.parameters, kind.examples)
     server: MCPServer[Any] = MCPServer(
         "opsai",
         title="opsai",

@@ -68,7 +68,7 @@ def _vocabulary(submission: Submission, grounds: Grounds) -> Iterator[str]:
 def _action(submission: Submission, grounds: Grounds) -> Iterator[str]:
     action = submission.action
     known = grounds.entities()
-    clauses = risky_clauses(_own_words(submission, grounds), known)
+    clauses = risky_clauses(_own_words(submission, grounds), known, grounds.parts)
     if action.touches not in RISKY:
         for clause, word in clauses[:1]:
             yield (

@@ -30,6 +30,8 @@ class Grounds:
     """The subject's, on the facts of now."""
     stop_risk: Callable[[str], Risk]
     """The subject's, on the facts of now."""
+    parts: tuple[str, ...] = ()
+    """The kind's words for what it is made of."""
 
     def entity(self, name: str) -> str | None:
         """Return the entity meant by a name; None when nothing is known under it."""

@@ -15,7 +15,7 @@ from opsai_etcd.subject import EtcdSubject
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.known_bug import KnownBug
 from opsai_subjects.model import ParsedLine
-from opsai_subjects.subject import Page, Probe, Sources, Subject, SubjectKind
+from opsai_subjects.subject import Examples, Page, Probe, Sources, Subject, SubjectKind
 
 
 class EtcdKind(SubjectKind):
@@ -39,6 +39,16 @@ class EtcdKind(SubjectKind):
     endpoint = "an etcd member"
     endpoint_roles = ("etcd",)
     polled = POLLED
+    examples = Examples(
+        entity="etcd1",
+        node="etcd1",
+        roles=("etcd",),
+        entities="a member's name, 'cluster'",
+        invariant="etcd_member_up",
+        fault="etcd_member_down",
+        topic="raft",
+        bug="etcd#13766",
+    )
 
     @property
     def knowledge(self) -> tuple[Page, ...]:

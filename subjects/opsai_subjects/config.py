@@ -34,6 +34,8 @@ from opsai_subjects.log_settings import DockerSettings, KubernetesSettings, Loki
 from opsai_subjects.matchers import LabelName, LabelValue
 
 FILE_NAME = "opsai.toml"
+DEFAULT_SUBJECT = "tikv"
+"""What a cluster is where nothing says so: the adapter that opsai began with."""
 FLAGS_CLUSTER = "cluster"
 """The name of a cluster that is given by flags alone."""
 
@@ -41,10 +43,10 @@ FLAGS_CLUSTER = "cluster"
 class ClusterSettings(Section):
     """One cluster: where it is looked at."""
 
-    subject: str = "tikv"
+    subject: str = DEFAULT_SUBJECT
     """What kind of system it is, by the name of its adapter."""
     endpoints: tuple[Url, ...] = Field(default=(), validation_alias=AliasChoices("endpoints", "pd"))
-    """URLs of nodes that know the others (of TiKV: its PD members). `pd` is another name of this setting."""
+    """URLs of nodes that know the others. `pd` is another name of this setting, from when there was one adapter."""
     prometheus: Url | None = None
     """URL of a Prometheus-compatible engine."""
     matchers: dict[LabelName, LabelValue] = Field(default_factory=dict[str, str])
@@ -272,7 +274,7 @@ def _node_globs(logs: Sequence[str]) -> dict[str, str]:
     for text in logs:
         node, _, glob = text.partition("=")
         if not node.strip() or not glob.strip():
-            raise SettingsInvalid(f"--logs {text!r} is not NODE=GLOB, like tikv1=/var/log/tikv/tikv.log.")
+            raise SettingsInvalid(f"--logs {text!r} is not NODE=GLOB, like node1=/var/log/node1.log.")
         globs[node.strip()] = glob.strip()
     return globs
 

@@ -57,7 +57,7 @@ class FaultKind(Value):
     id: str
     says: str
     on: str
-    """What kind of entity it befalls, a group the subject defines: `store`, `pd`, `cluster`, `config`, `scheduler`, `load`."""
+    """What kind of entity it befalls, a group the subject defines: `member`, `cluster`, `config`, `load`."""
     must_show: tuple[str, ...]
     """Signs on the entity that are there whenever this is the fault: one absent contradicts it."""
     one_of: tuple[tuple[str, ...], ...] = ()

@@ -8,7 +8,7 @@ import typer
 Subject = Annotated[str | None, typer.Option("--subject", metavar="NAME", help="What kind of system it is.")]
 Endpoints = Annotated[
     list[str] | None,
-    typer.Option("--endpoint", "--pd", metavar="URL", help="A node that knows the others (TiKV: PD); repeatable."),
+    typer.Option("--endpoint", "--pd", metavar="URL", help="A node that knows the others; repeatable."),
 ]
 Prometheus = Annotated[str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus-compatible engine.")]
 Logs = Annotated[list[str] | None, typer.Option("--logs", metavar="NODE=GLOB", help="A node's log files; repeatable.")]

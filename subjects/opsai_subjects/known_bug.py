@@ -18,7 +18,7 @@ class KnownBug(Value):
     """One bug of the system itself, with the issue that describes it."""
 
     id: str
-    """`tikv#18214`: the repository and the issue's number."""
+    """`repo#18214`: the repository and the issue's number."""
     component: str
     says: str
     """What an operator sees of it, one sentence without a full stop."""

@@ -15,7 +15,7 @@ _DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 def _selector(text: str) -> str:
     stripped = text.strip()
     if not re.fullmatch(r"\{[^{}]*=.*\}", stripped, re.DOTALL):
-        raise ValueError(f'{text!r} is not a stream selector like {{app="tikv"}}')
+        raise ValueError(f'{text!r} is not a stream selector like {{app="db"}}')
     return stripped
 
 
@@ -53,7 +53,7 @@ class LokiSettings(Section):
     url: Url
     """Below it stands /loki/api/v1."""
     selector: Annotated[str, AfterValidator(_selector)]
-    """The streams of this cluster: `{app="tikv"}`."""
+    """The streams of this cluster: `{app="db"}`."""
     node_label: LabelName = "instance"
     """The label whose value tells the nodes apart."""
     nodes: dict[str, str] = Field(default_factory=dict[str, str])

@@ -53,7 +53,7 @@ class Unread(Value):
     """Something that could not be read, and why: what depends on it is unknown."""
 
     source: str
-    """Which source, in a person's words: `prometheus`, `pd:pd-1`, `status:store:4`, `logs:tikv1`."""
+    """Which source, in a person's words: `prometheus`, `status:m1`, `logs:m1`."""
     asked: str
     """What it was asked for: a path, a query, a file."""
     why: str
@@ -66,15 +66,15 @@ class Node(Value):
     """One process of the cluster."""
 
     entity: str
-    """Its id in tickets and verdicts: `store:4`, or a PD member's name."""
+    """Its id in tickets and verdicts, as the adapter forms it: `node:4`, or a member's name."""
     name: str
     """What people call it: from settings, else its address."""
     role: str
-    """The role in the subject's words: `pd`, `tikv`, `tiflash`."""
+    """The role in the subject's words: `member`, `proxy`."""
     address: str
     """host:port as the cluster itself advertises it."""
     status_address: str = ""
-    """host:port of its metrics and status endpoint; Prometheus's `instance` on a cluster deployed by tiup."""
+    """host:port of its metrics and status endpoint; Prometheus's `instance`, as a rule."""
     state: str
     """The state in the subject's own words (`Up`, `Disconnected`), or `unknown`."""
     details: dict[str, Scalar] = Field(default_factory=dict)
@@ -148,7 +148,7 @@ class ScrapeTarget:
 
     job: str
     instance: str
-    """host:port as the cluster advertises it: what Prometheus calls it on a cluster deployed by tiup."""
+    """host:port as the cluster advertises it: what Prometheus calls it, as a rule."""
     base: str
     """The base URL at which it is reached from here."""
 
@@ -316,11 +316,11 @@ class Event(Value):
     at: datetime
     entity: str
     kind: str
-    """A short slug: `restart`, `pd_leader_change`, `leaders_lost`, `config_change`, `scheduler_added`."""
+    """A short slug: `restart`, `leader_change`, `leaders_lost`, `config_change`."""
     says: str
     """One sentence."""
     source: str
-    """Where it was seen: a query, a log, a PD path."""
+    """Where it was seen: a query, a log, a path."""
     count: int = 1
 
 

@@ -20,6 +20,7 @@ from opsai_subjects.recording.folder import Recording, open_recording
 from opsai_subjects.recording.logs import RecordedLogs
 from opsai_subjects.recording.marked import RecordedTransport
 from opsai_subjects.recording.serve import Served, serve
+from opsai_subjects.redaction import Redaction
 from opsai_subjects.registry import subject_kind
 from opsai_subjects.sources.meetings import Meetings
 from opsai_subjects.sources.paths import below, calls_below
@@ -83,7 +84,7 @@ async def open_cluster(name: str, settings: ClusterSettings, limits: WebLimits) 
         sources = Sources(
             web=web,
             metrics=metrics,
-            logs=_redacted(opened.logs, settings),
+            logs=_redacted(opened.logs, settings, kind.redaction),
             clock=clock,
             reach=settings.addresses,
             states=opened.states,
@@ -133,15 +134,15 @@ async def open_replay_sources(
                 Sources(
                     web=web,
                     metrics=Prometheus(served.prometheus, metrics_web, clock),
-                    logs=_redacted(RecordedLogs(recording.logs, kind.parse_log, clock), settings),
+                    logs=_redacted(RecordedLogs(recording.logs, kind.parse_log, clock), settings, kind.redaction),
                     clock=clock,
                     reach=served.addresses,
                 ),
             )
 
 
-def _redacted(logs: LogSource | None, settings: ClusterSettings) -> LogSource | None:
-    return RedactedLogs(logs) if logs is not None and settings.redact else logs
+def _redacted(logs: LogSource | None, settings: ClusterSettings, rules: Redaction) -> LogSource | None:
+    return RedactedLogs(logs, rules) if logs is not None and settings.redact else logs
 
 
 def _known_invariants(name: str, settings: ClusterSettings, invariants: tuple[Invariant, ...]) -> None:

@@ -11,7 +11,7 @@ SCRAPES_IN_RANGE = 4
 """Fewer, and one lost scrape empties a rate (Prometheus, `rate`: the range should be at least four times the interval)."""
 LEAST_RANGE_SECONDS = 30.0
 UNKNOWN_RANGE_SECONDS = 60.0
-"""Four scrapes of tiup's 15 s (embed/templates/config/prometheus.yml.tpl)."""
+"""Four scrapes of 15 s, the interval that is most often set."""
 _FEW_SAMPLES = 3
 
 

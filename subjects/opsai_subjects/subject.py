@@ -26,6 +26,7 @@ from opsai_subjects.model import (
     Value,
     Window,
 )
+from opsai_subjects.redaction import Redaction
 from opsai_subjects.reply import Answer
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Signal(Value):
     versions: str = ""
     """The versions that have it (`v7.5+`); empty: all that the adapter knows."""
     needs: str = ""
-    """What there must be before it has series (`TiDB`, `the first such event`); empty: it always has."""
+    """What there must be before it has series (`a load balancer`, `the first such event`); empty: it always has."""
     absent: Literal["unknown", "zero"] = "unknown"
     """What no series means where others of its kind are: a counter that appears with its first event is at zero."""
     grain: float = 0.0
@@ -102,6 +103,24 @@ class Page(Value):
     id: str
     title: str
     text: str
+
+
+class Examples(Value):
+    """What names look like in a system of this kind: filled in where a tool's description shows one."""
+
+    entity: str
+    """An entity that faults befall, by its id."""
+    node: str
+    """A node, by the name that people use."""
+    roles: tuple[str, ...]
+    entities: str
+    """What else a cause may be, as a model is to read it: quoted ids and families of them, with commas between."""
+    invariant: str
+    fault: str
+    topic: str
+    """A topic of the signals."""
+    bug: str = ""
+    """A known bug's id; empty where there is no such table."""
 
 
 class Risk(Value):
@@ -170,7 +189,7 @@ class Subject(Protocol):
         ...
 
     def groups(self, facts: Facts) -> Mapping[str, tuple[str, ...]]:
-        """Return the entities of each group that fault kinds speak of (`store` -> store:1, store:4). Pure."""
+        """Return the entities of each group that fault kinds speak of (`member` -> m1, m2). Pure."""
         ...
 
     def bugs_seen(self, facts: Facts, kinds: Collection[str]) -> tuple[BugSeen, ...]:
@@ -219,7 +238,7 @@ class Visit:
 
 
 Probe = Callable[..., Awaitable[Answer]]
-"""A typed, read-only question that only one kind of system has: `async def regions(visit: Visit, …) -> Answer`. It becomes a
+"""A typed, read-only question that only one kind of system has: `async def latency(visit: Visit, …) -> Answer`. It becomes a
 tool as it stands: its name, its docstring as the description, its annotated parameters after `visit` as the arguments."""
 
 
@@ -245,13 +264,21 @@ class SubjectKind(Protocol):
     rpcs: tuple[ReadRpc, ...] = ()
     """The reads that it may POST, each with its one body; any other POST is refused before it is sent."""
     endpoint: str
-    """What `--endpoint` is to name, in a word or two with its article (`a PD member`)."""
+    """What `--endpoint` is to name, in a word or two with its article (`a member`)."""
     endpoint_roles: tuple[str, ...]
     """Roles of the nodes that are asked for the others: of a recording, these are its endpoints."""
     polled: Mapping[str, tuple[Polled, ...]]
     """Per role of a node, what a recording keeps of its HTTP answers, in the order asked."""
     local_headers: Mapping[str, str] = MappingProxyType({})
     """Headers that make a node answer from its own view instead of asking its leader; empty where there are none."""
+
+    examples: Examples
+    """What stands for an example in the descriptions of tools."""
+    parts: tuple[str, ...] = ()
+    """Words for what such a system is made of, in the singular, beside node, member, process and the like: who stops or removes one
+    lays hands on the system."""
+    redaction: Redaction = Redaction()
+    """What in its logs is data of its users, beside what is called a key or a value."""
 
     def answered_by(self, asked: str, recorded: str) -> Callable[[bytes], bytes] | None:
         """Return what makes the answer to one path and query out of the recorded answer to another of the same path.

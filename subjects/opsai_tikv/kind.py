@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.known_bug import KnownBug
 from opsai_subjects.model import ParsedLine
-from opsai_subjects.subject import Page, Sources, Subject, SubjectKind
+from opsai_subjects.subject import Examples, Page, Sources, Subject, SubjectKind
 from opsai_tikv.faults import FAULTS
 from opsai_tikv.invariants import INVARIANTS
 from opsai_tikv.knowledge_pages import fault_notes, pages
 from opsai_tikv.known_bugs import known_bugs
 from opsai_tikv.logs.every import parse_log
+from opsai_tikv.logs.rows import ROWS
 from opsai_tikv.metrics import SIGNALS
 from opsai_tikv.paths import PATHS
 from opsai_tikv.polled import LOCAL_HEADERS, POLLED, answered_by
@@ -42,6 +43,18 @@ class TikvKind(SubjectKind):
     endpoint_roles = ("pd",)
     polled = POLLED
     local_headers = LOCAL_HEADERS
+    examples = Examples(
+        entity="store:4",
+        node="tikv1",
+        roles=("pd", "tikv"),
+        entities="'store:4', a PD member's name, 'region', 'config:schedule.leader-schedule-limit' …",
+        invariant="store_up",
+        fault="tikv_down",
+        topic="raft",
+        bug="tikv#18214",
+    )
+    parts = ("store", "region", "peer")
+    redaction = ROWS
 
     @property
     def knowledge(self) -> tuple[Page, ...]:

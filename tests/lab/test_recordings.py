@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opsai_lab.evaluation.aliases import read_aliases
+from opsai_lab.evaluation.node_names import read_aliases
 from opsai_lab.recordings import DEMO, find, recordings_in, shipped_folder
 from opsai_lab.truth import read_truth
 from opsai_subjects.errors import RecordingCorrupt, UnknownName
@@ -34,8 +34,9 @@ def test_a_folder_of_recordings_and_a_recording_both_name_recordings(tmp_path: P
     assert recordings_in(tmp_path / "missing") == ()
 
 
-def test_ids_addresses_and_pd_names_of_a_real_recording_lead_to_its_nodes() -> None:
-    aliases = read_aliases(find(DEMO))
+@pytest.mark.anyio
+async def test_ids_addresses_and_pd_names_of_a_real_recording_lead_to_its_nodes() -> None:
+    aliases = await read_aliases(find(DEMO))
 
     assert aliases.same("tikv3", "store:1")
     assert aliases.same("pd1", "pd-10.77.0.11-2379")

@@ -36,56 +36,18 @@ from opsai_subjects.subject import (
     Subject,
     SubjectKind,
 )
+from tests.server.toy_knowledge import (
+    EXAMPLES,
+    FULL_RATIO,
+    PART_FAST,
+    PART_ROOMY,
+    PART_SEEN,
+    PART_UP,
+    PLAIN,
+    SLOW_SECONDS,
+)
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
-SLOW_SECONDS = 0.5
-FULL_RATIO = 0.9
-
-PART_UP = Invariant(
-    id="part_up",
-    says="Every part runs.",
-    why="A part that is gone serves nothing.",
-    severity="critical",
-    grade="cause",
-    for_seconds=30,
-    source="the toy's manual",
-    unknown_means="The part did not answer us; it may still run.",
-)
-PART_ROOMY = Invariant(
-    id="part_roomy",
-    says="No part is full.",
-    why="A full part refuses writes.",
-    severity="warning",
-    grade="cause",
-    for_seconds=30,
-    unit="ratio",
-    limit=FULL_RATIO,
-    source="the toy's manual",
-    unknown_means="Its fill level is not known.",
-    explained_by=("part_up",),
-)
-PART_FAST = Invariant(
-    id="part_fast",
-    says="Every part answers quickly.",
-    why="Users wait for the slowest part.",
-    severity="warning",
-    grade="symptom",
-    for_seconds=30,
-    unit="s",
-    limit=SLOW_SECONDS,
-    source="the toy's manual",
-    unknown_means="Nobody measured it.",
-)
-PART_SEEN = Invariant(
-    id="part_seen",
-    says="Every part can be read from here.",
-    why="What cannot be read cannot be judged.",
-    severity="info",
-    grade="sight",
-    for_seconds=60,
-    source="opsai",
-    unknown_means="Never.",
-)
 
 
 @dataclass
@@ -299,6 +261,9 @@ class ToyKind:
     paths: tuple[str, ...] = ("/status",)
     rpcs: tuple[ReadRpc, ...] = ()
     local_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    examples = EXAMPLES
+    parts: tuple[str, ...] = ("part",)
+    redaction = PLAIN
     endpoint: str = "a part"
     endpoint_roles: tuple[str, ...] = ("part",)
     polled: Mapping[str, tuple[Polled, ...]] = field(default_factory=dict[str, tuple[Polled, ...]])

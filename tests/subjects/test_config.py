@@ -265,7 +265,7 @@ def test_flags_make_a_cluster_or_change_the_one_that_is_meant() -> None:
         ),
         (
             {"endpoints": ["pd:1"], "logs": ["/var/log/tikv.log"]},
-            "--logs '/var/log/tikv.log' is not NODE=GLOB, like tikv1=",
+            "--logs '/var/log/tikv.log' is not NODE=GLOB, like node1=",
         ),
         ({"endpoints": ["pd:1"], "logs": ["=x"]}, "--logs '=x' is not NODE=GLOB"),
     ],

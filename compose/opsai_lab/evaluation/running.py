@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsai_lab.evaluation.aliases import read_aliases
+from opsai_lab.evaluation.aliases import Aliases
 from opsai_lab.evaluation.cost import FIRST_READS, Cost, Replied, cost, next_read
 from opsai_lab.evaluation.grading import Graded, Investigated, Watched, grade
+from opsai_lab.evaluation.node_names import aliases_of
 from opsai_lab.investigating import Order, ask, investigate
 from opsai_lab.truth import Truth, read_truth
 from opsai_server.tickets.store import open_store
@@ -51,12 +52,13 @@ async def evaluate(recording: Path, backend: str, watch: WatchSettings) -> tuple
         async with open_replay(recording) as cluster:
             moments = _moments(cluster, truth)
             watch = cluster.recording.incident.watched(watch)
+            aliases = await aliases_of(cluster)
             then_open = await _watch(cluster, store, copy, moments, watch)
-        read = await _read(Order(None, recording, moments.judged, copy), truth)
+        read = await _read(Order(None, recording, moments.judged, copy), truth, aliases)
         investigated = await _investigate(recording, copy, moments.judged, then_open, backend)
         async with open_store(store) as watched:
             tickets = await watched.tickets(limit=ALL)
-    return grade(recording.name, truth, read_aliases(recording), Watched(tickets), investigated, read), truth
+    return grade(recording.name, truth, aliases, Watched(tickets), investigated, read), truth
 
 
 def _truth(recording: Path) -> Truth | None:
@@ -88,7 +90,7 @@ async def _watch(
     return [ticket for ticket in parents if ticket.grade != "sight"]
 
 
-async def _read(order: Order, truth: Truth | None) -> Cost | None:
+async def _read(order: Order, truth: Truth | None, aliases: Aliases) -> Cost | None:
     """Read what anybody would read first, without an investigator, and see when the right cause stands there."""
     if truth is None:
         return None
@@ -96,7 +98,7 @@ async def _read(order: Order, truth: Truth | None) -> Cost | None:
     named = next_read(replies[-1].reply)
     if named is not None:
         replies = (*replies, *await ask(order, (named,)))
-    return cost(truth, [Replied(one.reply, one.chars) for one in replies], read_aliases(order.recording))
+    return cost(truth, [Replied(one.reply, one.chars) for one in replies], aliases)
 
 
 async def _investigate(

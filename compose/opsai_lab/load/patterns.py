@@ -70,10 +70,10 @@ PATTERNS: Mapping[str, Pattern] = {
         ),
     ),
     "hot-read": Pattern(
-        says="reads alone, 95 % of them on one thousandth of the keys: one region", segments=_steady("hot-read")
+        says="reads alone, 95 % of them on one thousandth of the keys, all neighbours", segments=_steady("hot-read")
     ),
     "hot-write": Pattern(
-        says="updates alone, 95 % of them on one thousandth of the keys: one region", segments=_steady("hot-write")
+        says="updates alone, 95 % of them on one thousandth of the keys, all neighbours", segments=_steady("hot-write")
     ),
     "scan": Pattern(says="scans of 100 to 1,000 rows from any key", segments=_steady("scan")),
     "ramp": Pattern(

@@ -21,7 +21,7 @@ class Role(Value):
     and each of `joined`."""
 
     binary: str
-    """Of the `processes` target: a program on PATH or in tiup's folder."""
+    """Of the `processes` target: a program on PATH or in the folder of the system's own installer."""
     command: tuple[str, ...]
     """Its arguments."""
     ports: dict[Name, int]

@@ -20,7 +20,7 @@ class Claim(Value):
     evidence_id: Annotated[str, Field(description="As a reply named it: 'E-12'.")]
     path: Annotated[
         str,
-        Field(description="JSON Pointer into its full value: '/verdicts/store_up/store:4/state'."),
+        Field(description="JSON Pointer into its full value: '/verdicts/{invariant}/{entity}/state'."),
     ]
     op: Op
     value: Annotated[Scalar, Field(description="Yours; left out for exists and absent.")] = None
@@ -40,9 +40,7 @@ class CheckedClaim(Value):
 class RootCause(Value):
     """What is broken."""
 
-    entity: Annotated[
-        str, Field(description="'store:4', a PD member's name, 'region', 'config:schedule.leader-schedule-limit' …")
-    ]
+    entity: Annotated[str, Field(description="{entities}")]
     kind: Annotated[str, Field(description="A fault kind's id, as the differential tool names it.")]
     explanation: Annotated[str, Field(description="How it produces what is seen.", min_length=1, max_length=2000)]
 

@@ -24,8 +24,8 @@ async def check_invariants(
         Literal["not_held", "violated", "unknown", "held", "all"],
         Field(description="Which verdicts to list; not_held is violated and unknown."),
     ] = "not_held",
-    invariant: Annotated[str, Field(description="Only this one: 'store_up'.")] = "",
-    entity: Annotated[str, Field(description="Only this node or entity: 'store:4', 'tikv1', 'cluster'.")] = "",
+    invariant: Annotated[str, Field(description="Only this one: '{invariant}'.")] = "",
+    entity: Annotated[str, Field(description="Only this node or entity: '{entity}', '{node}', 'cluster'.")] = "",
 ) -> Answer:
     """Judge now everything that must hold (the watcher's own rules): violated, unknown or held, on each node.
 

@@ -15,8 +15,8 @@ from opsai_subjects.subject import Facts, Subject, SubjectKind
 
 REUSE_SECONDS = 5.0
 """How old facts of a live cluster may be and still answer the next question. An investigation asks overview,
-check_invariants and differential in one breath: three gathers would triple what PD has to answer and would show three
-slightly different clusters. PD itself hears from a store every 10 s, so nothing it knows is newer."""
+check_invariants and differential in one breath: three gathers would triple what the cluster has to answer and would show
+three slightly different clusters. What it knows of its own nodes comes by heartbeats that are seldom closer together."""
 NAMES_SECONDS = 300.0
 """How old facts may be to tell which node an address belongs to."""
 

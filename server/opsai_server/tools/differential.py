@@ -26,8 +26,8 @@ BUGS = 3
 async def differential(
     desk: Desk,
     ticket: Annotated[str, Field(description="Weigh since this ticket's violation began: 'T-12'.")] = "",
-    entity: Annotated[str, Field(description="Only candidates on this node or entity: 'store:4'.")] = "",
-    kind: Annotated[str, Field(description="Only this fault kind, with every sign: 'tikv_down'.")] = "",
+    entity: Annotated[str, Field(description="Only candidates on this node or entity: '{entity}'.")] = "",
+    kind: Annotated[str, Field(description="Only this fault kind, with every sign: '{fault}'.")] = "",
 ) -> Answer:
     """Rank the fault kinds that explain what is seen now and what the watcher saw in the last 15 minutes.
 
@@ -64,7 +64,7 @@ async def differential(
     if told.next_read:
         shown["next_read"] = told.next_read
     if weighed.bugs:
-        advice = "read /known_bugs, or knowledge(words='tikv#18214') for one"
+        advice = f"read /known_bugs, or knowledge(words={weighed.bugs[0].bug.id!r}) for one"
         shown["known_bugs"] = Rows([bug_row(seen) for seen in weighed.bugs[:BUGS]], len(weighed.bugs), advice)
     if not causes:
         shown["note"] = _no_cause(weighed, wanted, kind)

@@ -10,7 +10,7 @@ from opsai_subjects.reply import without_empty
 from opsai_subjects.subject import Signal, SubjectKind
 
 TOPICS = "metrics/"
-"""Before a topic's name: `metrics/raft` lists the metrics of raft."""
+"""Before a topic's name: `metrics/disk` lists the metrics of disk."""
 _WORD = re.compile(r"[a-z0-9_]{2,}")
 
 

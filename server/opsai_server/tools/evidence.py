@@ -19,7 +19,7 @@ async def evidence(
     desk: Desk,
     id: Annotated[str, Field(description="'E-12', as a reply or a ticket named it.")],  # noqa: A002 (the argument's name in the protocol)
     path: Annotated[
-        str, Field(description="JSON Pointer of the part: '/verdicts/store_up/store:4'. Empty: the whole.")
+        str, Field(description="JSON Pointer of the part: '/verdicts/{invariant}/{entity}'. Empty: the whole.")
     ] = "",
     offset: Annotated[int, Field(description="Go on after so many elements (or characters of a text).", ge=0)] = 0,
 ) -> Answer:
@@ -45,7 +45,7 @@ async def evidence(
 def resolve(value: JsonValue, path: str) -> JsonValue:
     """Return what stands at the JSON Pointer (RFC 6901). Raises ArgumentInvalid or UnknownName with what stands there instead."""
     if path and not path.startswith("/"):
-        raise ArgumentInvalid("path", path, "a JSON Pointer begins with /", "'' for the whole, or '/verdicts/store_up'")
+        raise ArgumentInvalid("path", path, "a JSON Pointer begins with /", "'' for the whole, or '/verdicts'")
     walked = ""
     for step in path.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")

@@ -23,7 +23,7 @@ async def knowledge(
     words: Annotated[
         str,
         Field(
-            description="An id ('store_up', 'metrics/raft') for the whole entry, words or a log line, empty for the index."
+            description="An id ('{invariant}', 'metrics/{topic}') for the whole entry, words or a log line, empty for the index."
         ),
     ] = "",
     offset: Annotated[int, Field(description="Go on in a long page after so many characters.", ge=0)] = 0,
@@ -75,7 +75,7 @@ def _of_version(bugs: Sequence[KnownBug], known: Sequence[Entry], words: str, ve
 
 def _bug_rows(bugs: Sequence[KnownBug], version: Version | None) -> Rows:
     rows = [_bug_row(bug, version) for bug in bugs]
-    return Rows(rows[:BUGS], len(rows), "narrow with more words, or give an id ('tikv#18214') for the whole row")
+    return Rows(rows[:BUGS], len(rows), f"narrow with more words, or give an id ({bugs[0].id!r}) for the whole row")
 
 
 def _bug_row(bug: KnownBug, version: Version | None) -> dict[str, object]:

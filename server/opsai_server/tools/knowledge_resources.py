@@ -46,11 +46,17 @@ def add_template(server: MCPServer[Any], kind: SubjectKind) -> None:
         f"{SCHEME}{{+id}}",
         name="knowledge",
         title="Anything known by its id",
-        description="A page, fault kind, invariant, metric, topic (metrics/raft), sign or known bug (tikv%2318214).",
+        description=_anything(kind),
         mime_type=MARKDOWN,
     )
     def by_id(id: str) -> str:  # noqa: A002 - the template's own word
         return text_of(kind, unquote(id))
+
+
+def _anything(kind: SubjectKind) -> str:
+    shown = kind.examples
+    bug = f" or known bug ({quote(shown.bug, safe='')})" if shown.bug else ""
+    return f"A page, fault kind, invariant, metric, topic (metrics/{shown.topic}), sign{bug}."
 
 
 def text_of(kind: SubjectKind, name: str) -> str:

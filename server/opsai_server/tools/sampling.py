@@ -9,7 +9,7 @@ MAX_STEPS = 2_000
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
 """Steps that are chosen from when none is given."""
 USUAL_SCRAPE_SECONDS = 15.0
-"""tiup's, taken while it is not known how often a live cluster is scraped."""
+"""The interval most often set, taken while it is not known how often a live cluster is scraped."""
 
 
 def scrape_seconds(desk: Desk) -> float:

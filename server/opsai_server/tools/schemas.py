@@ -1,11 +1,15 @@
 """Argument schemas as models read them: what pydantic adds without saying anything is left out."""
 
+import re
 from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from opsai_subjects.subject import Examples
+
 Schema = dict[str, JsonValue]
 
+_MARK = re.compile(r"\{[a-z]+\}")
 _NAMED = ("properties", "$defs")
 """Places whose keys are names and not schema words."""
 
@@ -28,6 +32,28 @@ def slim(schema: Mapping[str, JsonValue]) -> Schema:
     left out; what is refused stays refused.
     """
     return {**_object(schema), "additionalProperties": False}
+
+
+def exemplified(schema: Schema, examples: Examples) -> Schema:
+    """Return the schema with the kind's own examples where descriptions say `{entity}`, `{fault}` and the like."""
+    filled = _filled(schema, {f"{{{name}}}": _text(value) for name, value in examples})
+    return filled if isinstance(filled, dict) else schema
+
+
+def _text(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ", ".join(f"'{one}'" for one in value)
+
+
+def _filled(part: JsonValue, marks: Mapping[str, str]) -> JsonValue:
+    if isinstance(part, list):
+        return [_filled(item, marks) for item in part]
+    if not isinstance(part, dict):
+        return part
+    filled = {word: _filled(inner, marks) for word, inner in part.items()}
+    described = part.get("description")
+    if isinstance(described, str):
+        filled["description"] = _MARK.sub(lambda found: marks.get(found[0], found[0]), described)
+    return filled
 
 
 def _object(schema: Mapping[str, JsonValue]) -> Schema:

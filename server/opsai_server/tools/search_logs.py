@@ -59,7 +59,7 @@ async def search_logs(
     regex: Annotated[str, Field(description="Regular expression searched in the line.", max_length=500)] = "",
     levels: Annotated[tuple[Level, ...], Field(description="['ERROR', 'FATAL']")] = (),
     nodes: Annotated[
-        tuple[str, ...], Field(description="Entity, name or address: ['tikv1', 'store:4']; all.", max_length=50)
+        tuple[str, ...], Field(description="Entity, name or address: ['{node}', '{entity}']; all.", max_length=50)
     ] = (),
     minutes: Minutes = None,
     start: Start = None,

@@ -132,6 +132,7 @@ def _grounds(desk: Desk, weighed: Weighed, evidence_ids: frozenset[str]) -> Grou
         evidence_ids=evidence_ids,
         same_entity=partial(subject.same_entity, facts),
         stop_risk=partial(subject.stop_risk, facts),
+        parts=subject.kind.parts,
     )
 
 

@@ -12,12 +12,13 @@ COST: Mapping[str, int] = {
     "overview": 0,
     "check_invariants": 0,
     "query_metrics": 1,
-    "regions": 2,
-    "scheduling": 2,
     "search_logs": 3,
+    "compare_windows": 4,
+    "timeline": 4,
 }
-"""How dear a call is against the others; a tool that is not here is dearer than all of them."""
-DEAR = 4
+"""How dear a call is against the others."""
+OWN = 2
+"""What a tool that only this kind of system has costs, one that is not in the list: it asks the system itself."""
 UNSET = 10
 """What it costs that somebody must set a source first."""
 SET: Mapping[str, str] = {
@@ -68,7 +69,7 @@ def _call(read: Read, entity: str, sources: Readable) -> Call:
     for name, value in read.arguments.items():
         filled = value.replace("{entity}", entity) if isinstance(value, str) else [_fill(one, entity) for one in value]
         parts.append(f"{name}={filled if isinstance(filled, str) else json.dumps(filled)}")
-    text, cost = shlex.join(parts), COST.get(read.tool, DEAR)
+    text, cost = shlex.join(parts), COST.get(read.tool, OWN)
     if sources.has(read, entity):
         return Call(text, cost)
     return Call(f"{SET[read.needs]} for {entity}, then {text}", cost + UNSET)

@@ -32,7 +32,7 @@ async def timeline(
     minutes: Minutes = None,
     start: Start = None,
     end: End = None,
-    entity: Annotated[str, Field(description="Only this node or entity: 'store:4'.")] = "",
+    entity: Annotated[str, Field(description="Only this node or entity: '{entity}'.")] = "",
 ) -> Answer:
     """Tell what happened in order: restarts, elections, leader moves, setting and scheduler changes, when each symptom began and ended, ticket steps.
 

@@ -19,9 +19,10 @@ NARROW = "narrow with nodes or role, or go on with offset; unusual states come f
 
 async def topology(
     desk: Desk,
-    role: Annotated[str, Field(description="Only this role: 'pd', 'tikv'.")] = "",
+    role: Annotated[str, Field(description="Only this role: {roles}.")] = "",
     nodes: Annotated[
-        tuple[str, ...], Field(description="Only these: entity, name or address: ['store:4', 'tikv1'].", max_length=50)
+        tuple[str, ...],
+        Field(description="Only these: entity, name or address: ['{entity}', '{node}'].", max_length=50),
     ] = (),
     offset: Annotated[int, Field(description="Skip so many nodes of each role.", ge=0)] = 0,
 ) -> Answer:

@@ -29,7 +29,7 @@ def of_settings(matchers: Mapping[str, str]) -> tuple[Matcher, ...]:
 
 
 def shown(matchers: Sequence[Matcher]) -> str:
-    """Return matchers as they stand in a query: `tidb_cluster="prod-7"`."""
+    """Return matchers as they stand in a query: `cluster="prod-7"`."""
     return ",".join(f'{_label(one.name)}{one.op}"{escaped(one.value)}"' for one in matchers)
 
 

@@ -1,7 +1,7 @@
 """Secrets taken out of what a node answered before it is written down: a recording is handed around, credentials are not.
 
-PD and TiKV answer their whole configuration (`/pd/api/v1/config`, `/config`), and encryption at rest, backups and CDC have
-keys of cloud storage in it (`secret-access-key`, `client-secret`, `shared-key`; TiKV components/encryption/src/config.rs).
+Nodes answer their whole configuration where they are asked for it, and encryption at rest, backups and feeds of changes have
+keys of cloud storage in it (`secret-access-key`, `client-secret`, `shared-key`).
 Only the values go: names, numbers and everything else stay byte for byte.
 """
 

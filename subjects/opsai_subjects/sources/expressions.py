@@ -8,7 +8,7 @@ _META = re.compile(r"[\\.+*?()|\[\]{}^$]")
 def literal(text: str) -> str:
     r"""Return the expression that finds the text and nothing else.
 
-    Only what has a meaning is escaped: an older Rust engine (TiKV before v7.5) refuses `\ ` and the like, which `re.escape` writes.
+    Only what has a meaning is escaped: an older Rust engine (regex before 1.8) refuses `\ ` and the like, which `re.escape` writes.
     """
     return _META.sub(r"\\\g<0>", text.encode(errors="replace").decode())
 

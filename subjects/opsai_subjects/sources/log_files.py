@@ -54,7 +54,7 @@ def find(pattern: str) -> Found:
 
 
 def _rotated(file: Path) -> list[Path]:
-    # tikv-2024-01-17T15-21-13.728.log(.gz) as TiKV and PD name them, tikv.log.1(.gz) and tikv.log-20240117 as logrotate does
+    # kv-2024-01-17T15-21-13.728.log(.gz) as lumberjack and others name them, kv.log.1(.gz) and kv.log-20240117 as logrotate does
     stem, suffix = re.escape(file.stem), re.escape(file.suffix)
     packed = f"(?:{'|'.join(re.escape(suffix) for suffix in ('.gz', *_PACKED))})?"
     name = re.compile(rf"(?:{stem}-\d[\dT.:-]*{suffix}|{stem}{suffix}[.-]\d[\dT.:-]*){packed}|{stem}{suffix}\.gz")
@@ -71,7 +71,7 @@ _STAMP = re.compile(r"-\d{4}-\d\d-\d\dT[\d.:-]*\d(?=\.)")
 def family(file: Path) -> Path:
     """Return the name that a log is written under before it is rotated: files of one family follow one another in time.
 
-    Told only where the rotated name carries a full time, as TiKV and PD give it; else a file is its own family.
+    Told only where the rotated name carries a full time, as lumberjack gives it; else a file is its own family.
     """
     return file.with_name(_STAMP.sub("", file.name).removesuffix(".gz"))
 
@@ -110,7 +110,7 @@ def open_log(file: Path) -> BufferedIOBase:
 def seek(stream: BufferedIOBase, target: datetime, parse: Parse) -> None:
     """Go to a place before the first entry at or after the target, near it in a big file.
 
-    Times in a file ascend but for the jitter between threads (tikv/pd#3423 shows 40 ms): the target must allow for it.
+    Times in a file ascend but for the jitter between threads (40 ms were seen): the target must allow for it.
     """
     low, high = 0, stream.seek(0, os.SEEK_END)
     while high - low > _NEAR_ENOUGH_BYTES:

@@ -39,7 +39,7 @@ _VARIES = re.compile(
 def template(message: str) -> str:
     """Return the message with quoted texts, times, addresses, hexadecimal ids and numbers masked.
 
-    Messages of one kind give one template: `region 45 elected` and `region 7 elected` are both `region <n> elected`.
+    Messages of one kind give one template: `peer 45 elected` and `peer 7 elected` are both `peer <n> elected`.
     """
     return _VARIES.sub(lambda found: f"<{found.lastgroup}>", message[:MAX_TEMPLATE_CHARS])
 

@@ -217,7 +217,7 @@ class Scraper:
             raise SourceTooLarge(promql, self.about, self.state.refused, _INSTEAD)
         if not self._nodes:
             raise SourceUnreachable(
-                promql, self.about, self._unknown, "set `prometheus`, or see why PD does not answer"
+                promql, self.about, self._unknown, "set `prometheus`, or see why the endpoints do not answer"
             )
 
     async def _evaluated(self, promql: str, start: float, evaluate: Callable[[], MetricsReply]) -> MetricsReply:

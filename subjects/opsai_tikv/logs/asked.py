@@ -9,6 +9,7 @@ from opsai_subjects.sources.redaction import RedactedLogs
 from opsai_subjects.subject import Sources
 from opsai_tikv.logs.diagnostics import ORIGIN, DiagnosticsLogs
 from opsai_tikv.logs.diagnostics_rpc import Diagnostics
+from opsai_tikv.logs.rows import ROWS
 
 
 def diagnostics_of(
@@ -22,5 +23,5 @@ def diagnostics_of(
 
 def asked_logs(settings: ClusterSettings, logs: LogSource | None, diagnostics: DiagnosticsLogs) -> LogSource:
     """Return the configured logs with the nodes' own services behind them."""
-    shown = RedactedLogs(diagnostics) if settings.redact else diagnostics
+    shown = RedactedLogs(diagnostics, ROWS) if settings.redact else diagnostics
     return CombinedLogs({IN_FILES: logs, ORIGIN: shown} if logs is not None else {ORIGIN: shown})

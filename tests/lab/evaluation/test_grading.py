@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from opsai_lab.evaluation.aliases import Aliases, aliases_of
+from opsai_lab.evaluation.aliases import Aliases
 from opsai_lab.evaluation.grading import Graded, Investigated, Watched, grade, united, verdict_of
 from opsai_lab.evaluation.naming import NamedCause, entities_match, kinds_match
 from opsai_lab.truth import TrueCause, Truth
@@ -13,20 +13,21 @@ from opsai_server.tickets.ticket import Ticket
 from opsai_subjects.invariant import Grade
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
-MANIFEST = {
-    "nodes": [
-        {"name": "kv-a", "role": "tikv", "address": "192.0.2.1:20160", "status_address": "192.0.2.1:20180"},
-        {"name": "kv-b", "role": "tikv", "address": "192.0.2.2:20160", "status_address": "192.0.2.2:20180"},
-        {"name": "pd-a", "role": "pd", "address": "192.0.2.9:2379", "status_address": "192.0.2.9:2379"},
-    ]
-}
-BODIES = (
-    '{"stores": [{"store": {"id": 7, "address": "192.0.2.1:20160"}}, {"store": {"id": 8, "address": "192.0.2.2:20160"}}]}',
-    '{"members": [{"name": "member-nine", "client_urls": ["http://192.0.2.9:2379"]}]}',
-    '{"stores": [{"store": {"id"',
-    "<html>members</html>",
+ALIASES = Aliases(
+    {
+        "kv-a": "kv-a",
+        "192.0.2.1:20160": "kv-a",
+        "192.0.2.1:20180": "kv-a",
+        "store:7": "kv-a",
+        "kv-b": "kv-b",
+        "192.0.2.2:20160": "kv-b",
+        "192.0.2.2:20180": "kv-b",
+        "store:8": "kv-b",
+        "pd-a": "pd-a",
+        "192.0.2.9:2379": "pd-a",
+        "member-nine": "pd-a",
+    }
 )
-ALIASES = aliases_of(MANIFEST, BODIES)
 
 
 def at(seconds: float) -> datetime:

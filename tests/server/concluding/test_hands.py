@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from opsai_server.hands import named_in, risky_clauses
 
 NAMES = ("store:4", "store:44", "pd-1")
+PARTS = ("store",)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ NAMES = ("store:4", "store:44", "pd-1")
     ],
 )
 def test_these_do(text: str) -> None:
-    assert risky_clauses(text, NAMES)
+    assert risky_clauses(text, NAMES, PARTS)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,14 @@ def test_these_do(text: str) -> None:
     ],
 )
 def test_these_do_not(text: str) -> None:
-    assert risky_clauses(text, NAMES) == ()
+    assert risky_clauses(text, NAMES, PARTS) == ()
+
+
+def test_a_word_for_a_part_counts_where_the_system_has_such_parts() -> None:
+    assert risky_clauses("Stop the shard that the load test hits", ()) == ()
+    assert risky_clauses("Stop the shards that the load test hits", (), ("shard",))
+    assert risky_clauses("End the hung shard", ()) == ()
+    assert risky_clauses("End the hung shard", (), ("shard",)) == (("End the hung shard", "End"),)
 
 
 def test_a_name_is_found_whole() -> None:

@@ -4,7 +4,7 @@ from opsai_server.tools.judged import by_id
 from opsai_server.tools.unsettled import unsettled
 from opsai_subjects.fault import Candidate, Differential
 from opsai_subjects.invariant import Verdict
-from tests.server.toy import PART_FAST, PART_ROOMY, PART_UP
+from tests.server.toy_knowledge import PART_FAST, PART_ROOMY, PART_UP
 
 RULES = by_id((PART_UP, PART_ROOMY, PART_FAST))
 

@@ -19,7 +19,8 @@ from opsai_server.watcher import tick
 from opsai_subjects.config import WatchSettings
 from opsai_subjects.invariant import Verdict
 from opsai_subjects.opening import Cluster
-from tests.server.toy import PART_UP, ToyPart, ToyWorld, toy_cluster
+from tests.server.toy import ToyPart, ToyWorld, toy_cluster
+from tests.server.toy_knowledge import PART_UP
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsai_subjects.model import LogLine, LogPage, LogQuery, utc
-from opsai_subjects.sources.redaction import MASK, RedactedLogs, redact, redact_line
+from opsai_subjects.redaction import MASK, Redaction
+from opsai_subjects.sources.redaction import RedactedLogs, redact_line
 from opsai_tikv.logs.lines import parse_log
+from opsai_tikv.logs.rows import ROWS
 from tests.subjects.sources.toy import window
 
 HEADER = "[2026/08/20 10:00:00.123 +08:00] [INFO] [any.rs:1]"
@@ -40,7 +42,7 @@ def said(rest: str) -> LogLine:
     ],
 )  # fmt: skip
 def test_keys_and_values_are_masked_where_logs_hold_them(rest: str, left: str) -> None:
-    assert redact_line(said(rest)).text == f"{HEADER} {left}"
+    assert redact_line(said(rest), ROWS).text == f"{HEADER} {left}"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,20 @@ def test_keys_and_values_are_masked_where_logs_hold_them(rest: str, left: str) -
     ],
 )  # fmt: skip
 def test_what_an_operator_needs_stays(rest: str) -> None:
-    assert redact_line(said(rest)) == said(rest)
+    assert redact_line(said(rest), ROWS) == said(rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("put key: /users/alice value: 42", f"put key: {MASK} value: {MASK}"),
+        ("range [7A8B9C0D1E2F3A4B]", f"range [{MASK}]"),
+        ("member 8e9e05c52164694d of 10.0.0.1:2380", "member 8e9e05c52164694d of 10.0.0.1:2380"),
+        ("primary: 616263", "primary: 616263"),
+    ],
+)
+def test_without_rules_of_its_own_a_system_has_its_keys_and_values_masked(text: str, left: str) -> None:
+    assert Redaction().redacted(text) == left
 
 
 KEYS = st.binary(min_size=6, max_size=40)
@@ -98,24 +113,24 @@ def shapes(name: str, key: bytes) -> list[tuple[str, str]]:
 def test_a_planted_key_never_passes(key: bytes, name: str, shape: int, cut: bool) -> None:
     planted, part = shapes(name, key)[shape]
     line = said(f'["told"] [region_id=7] {part} [thread_id=3]'[: -15 if cut else None])
-    shown = redact_line(line)
+    shown = redact_line(line, ROWS)
 
     assert planted.replace("\\", "\\\\") not in shown.text
     for text in (shown.text, shown.message, *shown.fields.values()):
         assert planted not in text
-    assert redact_line(shown) == shown, "what is masked stays masked"
+    assert redact_line(shown, ROWS) == shown, "what is masked stays masked"
     assert shown.fields["region_id"] == "7"
 
 
 @given(st.text(max_size=300))
 def test_any_text_is_redacted_and_what_is_redacted_stays(text: str) -> None:
-    assert redact(redact(text)) == redact(text)
+    assert ROWS.redacted(ROWS.redacted(text)) == ROWS.redacted(text)
 
 
 @pytest.mark.parametrize("text", ["x" * 60_000 + "\\", '\\"' * 30_000, "key" * 20_000, 'key:\\"' * 10_000, "‹" * 60_000, "A1" * 30_000 + "g", "\\123" * 15_000])  # fmt: skip
 def test_a_text_made_to_be_slow_is_not(text: str) -> None:
     began = time.process_time()
-    redact(text)
+    ROWS.redacted(text)
 
     assert time.process_time() - began < 1
 
@@ -132,7 +147,7 @@ class OneLine:
 
 @pytest.mark.anyio
 async def test_lines_of_a_source_come_redacted_and_the_rest_of_the_page_as_it_is() -> None:
-    logs = RedactedLogs(OneLine())
+    logs = RedactedLogs(OneLine(), Redaction())
     page = await logs.search(LogQuery(window(0, 2), nodes=("kv1",)))
 
     assert await logs.nodes() == ("kv1",)
