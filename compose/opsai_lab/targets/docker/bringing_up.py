@@ -6,6 +6,8 @@ from opsai_lab.errors import LabError
 from opsai_lab.targets.docker.containers import Container
 from opsai_lab.targets.docker.engine import Engine
 from opsai_lab.targets.docker.images import provide
+from opsai_lab.targets.docker.project import Project
+from opsai_lab.targets.docker.small_disks import KEEPER, with_small_disks
 from opsai_lab.targets.docker.waiting import Waiting, follow
 from opsai_lab.targets.target import Place, Tell
 from opsai_subjects.model import clean
@@ -20,38 +22,52 @@ class DidNotComeUp(LabError):
 async def bring_up(engine: Engine, place: Place, tell: Tell) -> None:
     """Bring up what is missing. Raises DidNotComeUp; on any other failure, and on Ctrl-C, what was not there before is removed again."""
     await engine.check()
-    project = await engine.project()
+    project = await with_small_disks(engine, place) if place.small_disks_mb else await engine.project()
     nodes = {node.name for node in place.blueprint.nodes}
     if without := sorted(nodes - set(project.services)):
         raise LabError(f"{engine.file} has no service {', '.join(without)}, which the blueprint names as a node.")
     before = await engine.containers()
-    await provide(engine, project, tell)
+    kept = await engine.volumes()
+    await provide(engine, project, tell, only=None if place.companions else nodes)
     try:
         for container in before:
             if container.state == "paused":
                 await engine.unpause(container)
-        await _start(engine, Waiting({name: name in nodes for name in project.services}, tell), tell)
+        await _start(engine, _waiting(project, place, tell), tell)
     except DidNotComeUp:
         raise
     except BaseException:
         if not before:
             with anyio.CancelScope(shield=True):
                 tell("removing what was made so far")
-                await engine.remove_all()
+                await engine.remove_all(but=kept)
         raise
+
+
+def _waiting(project: Project, place: Place, tell: Tell) -> Waiting:
+    nodes = {str(node.name) for node in place.blueprint.nodes}
+    wanted = set(project.services) if place.companions else nodes | ({KEEPER} & set(project.services))
+    return Waiting({name: name in nodes for name in project.services if name in wanted}, place.wait_seconds, tell)
 
 
 async def _start(engine: Engine, waiting: Waiting, tell: Tell) -> None:
     outcomes: list[str] = []
 
     async def compose() -> None:
-        outcomes.append(await engine.compose_up(lambda _line: None))
+        outcomes.append(await engine.compose_up(waiting.services, lambda _line: None))
 
     failed, found = "", dict[str, Container]()
+    lost: LabError | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(compose)
-        failed, found = await follow(engine, waiting, lambda: outcomes[0] if outcomes else None)
-    if failed and failed in found:
+        try:
+            failed, found = await follow(engine, waiting, lambda: outcomes[0] if outcomes else None)
+        except LabError as error:  # raised outside, where it is not wrapped into a group
+            lost = error
+            tasks.cancel_scope.cancel()
+    if lost is not None:
+        raise lost
+    if failed and failed in found and found[failed].started_at is not None:
         raise DidNotComeUp(await _obituary(engine, found[failed], tell))
     if failed or outcomes[0]:
         raise LabError(outcomes[0] or f"{failed} has no container, though Compose says that all is started.")

@@ -10,7 +10,7 @@ from opsai_lab.targets.docker.engine import Engine
 from opsai_lab.targets.docker.partition import table_name
 from opsai_lab.targets.harm import Harm
 
-_SLOW_WRITES = 5
+_SLOW_WRITES = 20
 _SMALL_BYTES = 4 * 1024**3
 _REFUSED = "refused: "
 

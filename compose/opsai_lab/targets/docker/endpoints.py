@@ -1,12 +1,12 @@
 """How a cluster in containers is looked at from this machine: its published ports, and what each of its addresses is called."""
 
 from collections.abc import Mapping
-from string import Formatter
 
-from opsai_lab.errors import BlueprintInvalid, LabError
+from opsai_lab.errors import LabError
 from opsai_lab.targets.blueprint import PlannedNode
 from opsai_lab.targets.docker.containers import Container
 from opsai_lab.targets.target import Endpoints, Place
+from opsai_lab.targets.templates import filled_in
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.log_settings import DockerSettings
 
@@ -42,19 +42,14 @@ def _urls(place: Place, node: PlannedNode, container: Container) -> list[str]:
     if not role.endpoint or not all(_here(container, role.ports[name]) for name in wanted):
         return []
     ports = {name: container.published[role.ports[name]][1] for name in wanted}
-    return [_filled(role.endpoint, {"name": node.name, "address": "127.0.0.1", **ports})]
+    here: dict[str, str | int] = {"name": node.name, "address": "127.0.0.1", **ports}
+    return [filled_in(role.endpoint, here, f"roles.{node.role}.endpoint")]
 
 
 def _advertised(place: Place, node: PlannedNode) -> str:
     role = place.blueprint.roles[node.role]
-    return _filled(role.advertised, {"name": node.name, "address": node.name, **role.ports})
-
-
-def _filled(text: str, values: Mapping[str, str | int]) -> str:
-    unknown = [field for _, field, _, _ in Formatter().parse(text) if field is not None and field not in values]
-    if unknown:
-        raise BlueprintInvalid(f"{text!r} asks for {{{unknown[0]}}}, which a container's address does not have.")
-    return text.format(**values)
+    there: dict[str, str | int] = {"name": node.name, "address": node.name, **role.ports}
+    return filled_in(role.advertised, there, f"roles.{node.role}.advertised")
 
 
 def _addresses(running: Mapping[str, Container]) -> dict[str, str]:

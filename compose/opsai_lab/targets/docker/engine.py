@@ -3,7 +3,7 @@
 Its commands run in threads. What may last (a pull, a build, `compose up`, a followed log) goes through `commands`, which can end it.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,7 +33,14 @@ class Engine:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.file = folder / FILE_NAME
-        self._client = DockerClient(compose_files=[self.file], compose_project_name=name)
+        self._client = self._over()
+
+    def _over(self, *files: Path) -> DockerClient:
+        return DockerClient(compose_files=[self.file, *files], compose_project_name=self.name)
+
+    def overlay(self, file: Path) -> None:
+        """Lay a second compose file over compose.yaml, for this target's `up`."""
+        self._client = self._over(file)
 
     async def check(self) -> None:
         """Return when an engine and Compose 2 or newer answer. Raises LabError."""
@@ -104,10 +111,10 @@ class Engine:
         if ended.status:
             raise LabError(explained(f"Building {name} from {recipe.file}", ended.said, settable(self.file)))
 
-    async def compose_up(self, take: _Take) -> str:
-        """Create and start what is missing; return "" or why that failed."""
+    async def compose_up(self, services: Sequence[str], take: _Take) -> str:
+        """Create and start what is missing of these services; return "" or why that failed."""
         argv = [*map(str, self._client.client_config.docker_compose_cmd)]
-        argv += ["up", "--detach", "--no-build", "--pull", "never"]
+        argv += ["up", "--detach", "--no-build", "--pull", "never", *services]
         ended = await commands.run(argv, take)
         return explained("Starting the containers", ended.said, settable(self.file)) if ended.status else ""
 
@@ -171,8 +178,20 @@ class Engine:
 
         return await self._asked(doing, ran)
 
-    async def remove_all(self) -> tuple[int, int, int]:
-        """Remove every container, network and volume of the project, by their labels; return how many. Needs no compose.yaml."""
+    async def volumes(self) -> tuple[str, ...]:
+        """Return the names of the project's volumes."""
+
+        def listed() -> tuple[str, ...]:
+            mine = self._client.volume.list(filters=[("label", f"{PROJECT_LABEL}={self.name}")])
+            return tuple(volume.name for volume in mine)
+
+        return await self._asked("Listing volumes", listed)
+
+    async def remove_all(self, but: Collection[str] = ()) -> tuple[int, int, int]:
+        """Remove every container, network and volume of the project (`but` these volumes), by their labels; return how many of each.
+
+        It needs no compose.yaml.
+        """
         client = self._client
 
         def removed() -> tuple[int, int, int]:
@@ -184,6 +203,7 @@ class Engine:
             for network in networks:
                 network.remove()
             volumes = client.volume.list(filters=[("label", f"{PROJECT_LABEL}={self.name}")])
+            volumes = [volume for volume in volumes if volume.name not in but]
             for volume in volumes:
                 volume.remove()
             return len(boxes), len(networks), len(volumes)

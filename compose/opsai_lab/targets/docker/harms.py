@@ -36,10 +36,6 @@ async def _restart(engine: Engine, harm: Harm, found: Mapping[str, Container]) -
     await engine.restart(found[harm.node])
 
 
-async def _nothing(_engine: Engine, _harm: Harm, _found: Mapping[str, Container]) -> None:
-    pass
-
-
 async def _cut(engine: Engine, harm: Harm, found: Mapping[str, Container]) -> None:
     addresses = [address for peer in harm.apart_from or () for address in _addresses(found, peer)]
     await _filter(engine, found[harm.node], f"Cutting off {harm.node}", partition.cutting(harm, addresses))
@@ -94,6 +90,7 @@ async def _fill(engine: Engine, harm: Harm, found: Mapping[str, Container]) -> N
 
 async def _empty(engine: Engine, harm: Harm, found: Mapping[str, Container]) -> None:
     await disks.empty(engine, found[harm.node], harm)
+    await _start(engine, harm, found)  # most databases end themselves when the disk is full
 
 
 _Deed = Callable[[Engine, Harm, Mapping[str, Container]], Awaitable[None]]
@@ -101,7 +98,7 @@ _Deed = Callable[[Engine, Harm, Mapping[str, Container]], Awaitable[None]]
 _DEEDS: dict[HarmName, tuple[_Deed, _Deed]] = {
     "kill": (_kill, _start),
     "pause": (_pause, _unpause),
-    "restart": (_restart, _nothing),
+    "restart": (_restart, _start),
     "partition": (_cut, _join),
     "slow_cpu": (_slow_cpu, _own_cpu),
     "slow_disk": (_slow_disk, _own_disk),

@@ -1,6 +1,7 @@
 """Bringing the images of a cluster onto this machine: built where there is a recipe, else pulled."""
 
 import re
+from collections.abc import Collection
 
 from opsai_lab.errors import LabError
 from opsai_lab.targets.docker.engine import TOOLS_IMAGE, TOOLS_RECIPE, Engine
@@ -11,9 +12,10 @@ from opsai_subjects.model import clean
 _STEP = re.compile(r"^(?:Step (?P<step>\d+/\d+)|#\d+ \[[^\]]*?(?P<kit>\d+/\d+)\])")
 
 
-async def provide(engine: Engine, project: Project, tell: Tell) -> None:
-    """Bring what is missing. Raises LabError for what cannot be had; without the tools only some harms cannot be done, which is told."""
-    wanted = project.images()
+async def provide(engine: Engine, project: Project, tell: Tell, only: Collection[str] | None = None) -> None:
+    """Bring what is missing (for `only` these services). Raises LabError for what cannot be had; without the tools only some harms
+    cannot be done, which is told."""
+    wanted = project.images(only)
     missing = [name for name in wanted if not await engine.has_image(name)]
     if missing:
         tell(f"images: {len(wanted) - len(missing)} of {len(wanted)} are here")

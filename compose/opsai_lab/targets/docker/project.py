@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
@@ -30,6 +31,8 @@ class Service(Value):
     """None: the image is pulled."""
     cpus: float | None
     """The share of the machine's cores that it is limited to."""
+    volumes: tuple[str, ...]
+    """The named volumes that it writes to."""
 
 
 class Project(Value):
@@ -37,11 +40,12 @@ class Project(Value):
 
     services: dict[str, Service]
 
-    def images(self) -> dict[str, Recipe | None]:
-        """Return each image once, and how it is made."""
+    def images(self, only: Collection[str] | None = None) -> dict[str, Recipe | None]:
+        """Return each image of the services, or of `only` these, once, and how it is made."""
         found: dict[str, Recipe | None] = {}
         for service in self.services.values():
-            found[service.image] = service.recipe or found.get(service.image)
+            if only is None or service.name in only:
+                found[service.image] = service.recipe or found.get(service.image)
         return found
 
 
@@ -63,7 +67,14 @@ class _Deploy(BaseModel):
     resources: _Resources = _Resources()
 
 
+class _Volume(BaseModel):
+    type: str = ""
+    source: str = ""
+    read_only: bool = False
+
+
 class _Service(BaseModel):
+    volumes: list[_Volume] = Field(default_factory=list[_Volume])
     image: str | None = None
     build: _Build | None = None
     deploy: _Deploy = _Deploy()
@@ -102,6 +113,7 @@ def _service(name: str, one: _Service, project: str) -> Service:
         image=one.image or f"{project}-{name}",  # as Compose names what it builds
         recipe=recipe,
         cpus=one.cpus or one.deploy.resources.limits.cpus,
+        volumes=tuple(volume.source for volume in one.volumes if volume.type == "volume" and not volume.read_only),
     )
 
 

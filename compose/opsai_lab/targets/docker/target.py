@@ -53,6 +53,13 @@ class DockerTarget:
             return str(error)
         if harm.name == "partition" and harm.apart_from is not None and not set(harm.apart_from) - {harm.node}:
             return f"{harm.node} cannot be cut off from nobody: name the other nodes."
+        if harm.name == "fill_disk" and not self.place.small_disks_mb:
+            return (
+                f"The data of {harm.node} shares its file system with everything else on the engine's machine, which must not be "
+                "filled. Bring the cluster up with small ones: opsai deploy local up --small-disks 256."
+            )
+        if harm.name == "slow_disk" and self.place.small_disks_mb:
+            return "Small disks are in memory, and memory is not made slow. Bring the cluster up without --small-disks."
         return ""
 
     async def inject(self, harm: Harm) -> None:

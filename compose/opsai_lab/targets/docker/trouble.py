@@ -66,13 +66,6 @@ _KNOWN: tuple[tuple[str, Explain], ...] = (
         ),
     ),
     (
-        r"cannot connect to the docker daemon at (?P<where>\S+?)\.? is|error during connect|failed to connect to the docker api",
-        lambda found, _settable: (
-            f"no Docker daemon answers{' at ' + found['where'] if found['where'] else ''}. Start it (Docker Desktop, or "
-            "`systemctl start docker`), or set $DOCKER_HOST to the one meant."
-        ),
-    ),
-    (
         r"'compose' is not a docker command|unknown shorthand flag: 'f' in -f|unknown flag: --(?:file|project-name)",
         lambda _found, _settable: NO_COMPOSE,
     ),
@@ -97,17 +90,25 @@ _KNOWN: tuple[tuple[str, Explain], ...] = (
         r"required variable (?P<name>\w+) is missing",
         lambda found, _settable: f"compose.yaml needs the environment variable ${found['name']}, which is not set.",
     ),
+    # last: what fails beside another failure is told by Compose as an error during connect, too (seen with Compose 5.6)
+    (
+        r"cannot connect to the docker daemon at (?P<where>\S+?)\.? is|error during connect|failed to connect to the docker api",
+        lambda found, _settable: (
+            f"no Docker daemon answers{' at ' + found['where'] if found['where'] else ''}. Start it (Docker Desktop, or "
+            "`systemctl start docker`), or set $DOCKER_HOST to the one meant."
+        ),
+    ),
 )
 
 
 def unpullable(image: str, said: str, settable: Mapping[str, str]) -> str:
     """Return why an image cannot be had."""
-    for pattern, explain in _KNOWN[:4]:
+    for pattern, explain in _KNOWN:
         if found := re.search(pattern, said, re.IGNORECASE):
             return f"Pulling {image} failed: {explain(found, settable)}"
     variable = settable.get(image) or settable.get(image.rpartition(":")[2])
     other = f"; ${variable} names another" if variable else ""
     return (
-        f"The image {image} is not on this machine and cannot be pulled: {_last(said)} Check the name and the way to its registry "
+        f"The image {image} is not on this machine and cannot be pulled: {_last(said).rstrip('.')}. Check the name and the way to its registry "
         f"(`docker pull {image}`){other}. In a checkout `scripts/images` makes stand-ins from Debian's packages."
     )

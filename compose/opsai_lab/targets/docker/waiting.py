@@ -12,20 +12,25 @@ _LOOK_SECONDS = 0.5
 _SAY_SECONDS = 10.0
 _SICK_SECONDS = 30.0
 """How long one may stay unhealthy before it counts as failed: it may be catching up after a harm was undone."""
-_MAX_SECONDS = 300.0
 
 
 class Waiting:
     """Follows the containers of some services from look to look."""
 
-    def __init__(self, services: Mapping[str, bool], tell: Tell) -> None:
+    def __init__(self, services: Mapping[str, bool], at_most_seconds: float, tell: Tell) -> None:
         self._services = dict(services)
         """Service to whether it must go on running (a node); another may also end in order."""
+        self._at_most_seconds = at_most_seconds
         self._tell = tell
         self._begun = anyio.current_time()
         self._said = self._begun
         self._told: dict[str, str] = {}
         self._sick: dict[str, float] = {}
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services waited for."""
+        return tuple(self._services)
 
     def look(self, found: Mapping[str, Container]) -> bool:
         """Take a look in; return whether every service is well."""
@@ -59,7 +64,7 @@ class Waiting:
             if container is None or (container.state in ("stopped", "failed") and not self._well(service, container)):
                 return service
         late = [service for service in self._services if not self._well(service, found.get(service))]
-        return late[0] if late and now - self._begun >= _MAX_SECONDS else ""
+        return late[0] if late and now - self._begun >= self._at_most_seconds else ""
 
     def _well(self, service: str, container: Container | None) -> bool:
         if container is None:
