@@ -2,12 +2,25 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
+
+@cache
+def docker_answers() -> bool:
+    """Return whether a Docker Engine and Compose are there."""
+    if shutil.which("docker") is None:
+        return False
+    asked = (("docker", "version"), ("docker", "compose", "version"))
+    return all(subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in asked)
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "docker": (docker_answers, "needs a Docker Engine with Compose; `scripts/ci-docker` makes one on Debian"),
     "etcd": (lambda: shutil.which("etcd") is not None, "no etcd on PATH: Debian's package etcd-server has it"),
     "root": (
         lambda: sys.platform == "linux" and os.geteuid() == 0 and shutil.which("nft") is not None,

@@ -3,6 +3,8 @@
 python-on-whales waits for its commands in a thread that cannot be ended: well for what takes a second, not for a pull.
 """
 
+import os
+import signal
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +16,7 @@ from anyio.streams.text import TextReceiveStream
 
 _TAIL_LINES = 40
 _END_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
 
 
 class Ended:
@@ -64,11 +67,24 @@ async def _running(argv: Sequence[str]) -> AsyncGenerator[Process]:
 
 
 async def _end(process: Process) -> None:
+    """End it and its children: `docker compose` is two processes, and the one that works does not end with the other."""
     if process.returncode is None:
-        process.terminate()
+        _signal(process, signal.SIGTERM)
         with anyio.move_on_after(_END_SECONDS):
             await process.wait()
-    await process.aclose()  # kills what still runs
+            while _signal(process, 0):  # noqa: ASYNC110 (nothing tells when somebody else's child ends)
+                await anyio.sleep(_LOOK_SECONDS)
+        _signal(process, signal.SIGKILL)
+    await process.aclose()
+
+
+def _signal(process: Process, number: int) -> bool:
+    """Send a signal to the whole session; return whether somebody was there to get it."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def _lines(process: Process) -> AsyncGenerator[str]:

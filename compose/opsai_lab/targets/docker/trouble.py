@@ -77,7 +77,7 @@ _KNOWN: tuple[tuple[str, Explain], ...] = (
         ),
     ),
     (r":(?P<port>\d+) failed: port is already allocated", _taken),
-    (r"(?:listen|bind)\S* \S*?:(?P<port>\d+)\S*: bind: \S*(?:address already in use|.*forbidden)", _taken),
+    (r":(?P<port>\d+): bind: (?:address already in use|only one usage|.*forbidden)", _taken),
     (r"ports are not available:.*?:(?P<port>\d+)(?: |/)", _taken),
     (r"pool overlaps with other one|invalid pool request|address space overlaps", _overlap),
     (
