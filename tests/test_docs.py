@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ class Block:
     mark: str
     commands: tuple[str, ...]
 
+    @property
+    def runnable(self) -> bool:
+        return self.mark.split()[:1] == ["runnable"]
+
 
 def blocks() -> list[Block]:
     found: list[Block] = []
@@ -44,12 +49,23 @@ def blocks() -> list[Block]:
 
 
 def runnable() -> list[pytest.param]:
-    documents = dict.fromkeys(block.document for block in blocks() if block.mark == "runnable")
-    return [pytest.param([b for b in blocks() if b.document == document], id=document) for document in documents]
+    documents: dict[str, list[Block]] = {}
+    for block in blocks():
+        if block.runnable:
+            documents.setdefault(block.document, []).append(block)
+    return [
+        pytest.param(of_document, id=document, marks=[pytest.mark.etcd] if needs_etcd(of_document) else [])
+        for document, of_document in documents.items()
+    ]
+
+
+def needs_etcd(of_document: list[Block]) -> bool:
+    """Whether they are marked `runnable etcd`: they bring real members up."""
+    return any(block.mark == "runnable etcd" for block in of_document)
 
 
 def test_each_console_block_is_run_or_says_why_not() -> None:
-    unmarked = [block for block in blocks() if block.mark != "runnable" and not block.mark.startswith("not-run: ")]
+    unmarked = [block for block in blocks() if not block.runnable and not block.mark.startswith("not-run: ")]
 
     assert unmarked == []
     assert all(block.commands for block in blocks())
@@ -61,7 +77,9 @@ def test_the_commands_of_a_document_run_one_after_another(of_document: list[Bloc
     checkout.mkdir()
     for name in ("compose", "claude_desktop_config.example.json"):
         (checkout / name).symlink_to(ROOT / name)
-    commands = [command for block in of_document if block.mark == "runnable" for command in block.commands]
+    commands = [command for block in of_document for command in block.commands]
+    if needs_etcd(of_document):
+        commands.insert(0, "trap 'opsai deploy local down' EXIT")  # whatever fails, no member is left
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "OPSAI_"))}
     environment |= {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
     environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environment["PATH"]))
@@ -83,7 +101,7 @@ def test_every_option_in_a_command_that_is_not_run_exists() -> None:
     unknown = [
         f"{command}: {flag}"
         for block in blocks()
-        if block.mark != "runnable"
+        if not block.runnable
         for command in block.commands
         for flag in unknown_flags(shlex.split(command))
     ]
@@ -97,7 +115,7 @@ def unknown_flags(words: list[str]) -> list[str]:
     program = own[0].rpartition("/")[2]
     if program not in MODULES:
         return []
-    subcommand = own[1:2] if program in ("opsai", "opsai-agent") else []
+    subcommand = takewhile(lambda word: not word.startswith("-"), own[1:])
     called = [sys.executable, "-m", MODULES[program], *subcommand, "--help"]
     said = subprocess.run(called, check=False, capture_output=True, text=True, timeout=60).stdout
     return [word for word in own if word.startswith("--") and word.partition("=")[0] not in said]

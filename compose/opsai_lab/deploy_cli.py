@@ -16,14 +16,14 @@ from opsai_lab.targets.target import NodeStatus, Place, Target
 from opsai_lab.telling import telling
 from opsai_subjects.config import DEFAULT_SUBJECT, choose, load
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Bring clusters up to break.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Bring a cluster up to look at and to break.")
 local = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
     help="A cluster on this machine: brought up, looked at, broken on purpose, healed, taken away.",
 )
-app.add_typer(local, name="local")
+app.add_typer(local, name="local", short_help="On this machine: up, down, status, inject, heal.")
 
 Subject = Annotated[str | None, typer.Option("--subject", help="What runs: tikv (default), etcd.")]
 TargetName = Annotated[str | None, typer.Option("--target", help="Where: docker (default), processes, existing.")]
@@ -35,7 +35,7 @@ Cluster = Annotated[str | None, typer.Option("--cluster", help="Of --target exis
 NOTHING_UP = "No local cluster is up. Bring one up: opsai deploy local up --subject etcd --target processes"
 
 
-@local.command()
+@local.command(short_help="Bring a cluster up and wait until it is healthy.")
 def up(
     subject: Subject = None,
     target: TargetName = None,
@@ -80,7 +80,7 @@ def up(
     print(f"Its faults:  {', '.join(chosen.faults) or 'none'}")
 
 
-@local.command()
+@local.command(short_help="Heal it and take it away whole, data too.")
 def down(subject: Subject = None, target: TargetName = None, name: Name = None) -> None:
     """Undo what harm is left and take the cluster away whole: processes, containers, networks, data."""
     from opsai_lab.deploying import take_down  # noqa: PLC0415 (as above)
@@ -96,7 +96,7 @@ def down(subject: Subject = None, target: TargetName = None, name: Name = None) 
     print(f"{what.name} is gone, its data and logs too.")
 
 
-@local.command()
+@local.command(short_help="Show every node and what runs beside them.")
 def status(
     subject: Subject = None,
     target: TargetName = None,
@@ -121,7 +121,7 @@ def status(
         raise typer.Exit(1)
 
 
-@local.command()
+@local.command(short_help="Show where it is looked at, as opsai.toml.")
 def endpoints(
     subject: Subject = None,
     target: TargetName = None,
@@ -147,7 +147,7 @@ def endpoints(
         print(f"# {page}: {url}")
 
 
-@local.command()
+@local.command(short_help="Show the end of a node's log.")
 def logs(
     node: Annotated[str, typer.Argument(help="A node, or prometheus.")],
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many from the end.")] = 50,
@@ -171,7 +171,7 @@ def logs(
         sys.exit(130)
 
 
-@local.command(name="inject")
+@local.command(name="inject", short_help="Break it on purpose, until `heal`.")
 def inject_fault(
     fault: Annotated[str, typer.Argument(help="A fault of the cluster's blueprint: kill, pause, partition, …")],
     node: Annotated[str | None, typer.Option("--node", help="This node, instead of the one the fault chooses.")] = None,
@@ -194,7 +194,7 @@ def inject_fault(
     print("Undo it: opsai deploy local heal")
 
 
-@local.command()
+@local.command(short_help="Undo what harm is left, newest first.")
 def heal(subject: Subject = None, target: TargetName = None, name: Name = None) -> None:
     """Undo what harm is left, newest first; also what a bench left that crashed."""
     from opsai_lab.deploying import heal_place  # noqa: PLC0415 (as above)

@@ -1,12 +1,16 @@
 """What a partition drops. Pure; that the kernel does so is tried in test_partition."""
 
+from pathlib import Path
+
 from opsai_lab.targets.blueprint import read_blueprint
 from opsai_lab.targets.harm import Harm
-from opsai_lab.targets.processes.packets import cut_script, matches, mend_script
+from opsai_lab.targets.processes.packets import cut_script, matches, mend_script, table_name
 from opsai_lab.targets.processes.seats import choose_seats, with_groups
+from opsai_lab.targets.target import Place
 from tests.lab.places import COMPOSE
 
-LAYOUT = with_groups("lab", choose_seats("lab", read_blueprint(COMPOSE / "etcd"), lambda address, port: ""))
+PLACE = Place("opsai-my-lab", Path("/lab/opsai-my-lab"), read_blueprint(COMPOSE / "etcd"))
+LAYOUT = with_groups(PLACE.folder, choose_seats(PLACE.folder, PLACE.blueprint, lambda address, port: ""))
 GROUPS = LAYOUT.groups
 ADDRESSES = {name: seat.address for name, seat in LAYOUT.seats.items()}
 
@@ -51,7 +55,7 @@ def test_a_port_is_the_nodes_own_and_its_own_connections_stay() -> None:
 def test_only_the_places_own_table_is_ever_named() -> None:
     harm = Harm(id="h1", name="partition", node="etcd1")
 
-    lines = (cut_script("my-lab", LAYOUT, harm) + "\n" + mend_script("my-lab", harm)).splitlines()
+    lines = (cut_script(PLACE, LAYOUT, harm) + "\n" + mend_script(PLACE, harm)).splitlines()
 
-    assert all(" ip opsai_my_lab" in line for line in lines)
+    assert all(f" ip {table_name(PLACE)}" in line for line in lines)
     assert not any("flush ruleset" in line for line in lines)

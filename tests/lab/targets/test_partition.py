@@ -64,4 +64,4 @@ async def test_a_partition_is_silence_as_far_as_it_says_and_no_further(tmp_path:
     finally:
         await target.down(silent)
 
-    assert table_name(target.place.name) not in tables()
+    assert table_name(target.place) not in tables()

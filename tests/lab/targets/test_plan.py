@@ -14,7 +14,7 @@ from tests.lab.places import COMPOSE, web_blueprint, web_role
 
 def shipped(subject: str) -> dict[str, PlannedProcess]:
     blueprint = read_blueprint(COMPOSE / subject)
-    seats = choose_seats("opsai-test", blueprint, lambda address, port: "").seats
+    seats = choose_seats(Path("/lab/opsai-test"), blueprint, lambda address, port: "").seats
     return {process.name: process for process in planned(blueprint, Path("/lab/opsai-test"), seats)}
 
 

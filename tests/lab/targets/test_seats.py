@@ -13,12 +13,15 @@ from tests.lab.places import COMPOSE
 ETCD = read_blueprint(COMPOSE / "etcd")
 
 
+ONE = Path("/lab/one")
+
+
 def free(address: str, port: int) -> str:
     return ""
 
 
-def test_a_name_gives_the_same_addresses_each_time_and_another_name_others() -> None:
-    first, again, other = (choose_seats(name, ETCD, free) for name in ("one", "one", "two"))
+def test_a_place_gets_the_same_addresses_each_time_and_one_of_that_name_elsewhere_others() -> None:
+    first, again, other = (choose_seats(Path(name), ETCD, free) for name in ("/lab/a", "/lab/a", "/home/lab/a"))
 
     assert first == again
     assert not {seat.address for seat in first.seats.values()} & {seat.address for seat in other.seats.values()}
@@ -27,22 +30,22 @@ def test_a_name_gives_the_same_addresses_each_time_and_another_name_others() -> 
 
 
 def test_a_block_where_a_port_is_taken_is_left_for_the_next() -> None:
-    wanted = choose_seats("one", ETCD, free).seats["etcd2"].address
-    taken = choose_seats("one", ETCD, lambda address, port: "it is in use" if (address, port) == (wanted, 2380) else "")
+    wanted = choose_seats(ONE, ETCD, free).seats["etcd2"].address
+    taken = choose_seats(ONE, ETCD, lambda address, port: "it is in use" if (address, port) == (wanted, 2380) else "")
 
     assert wanted not in {seat.address for seat in taken.seats.values()}
 
 
 def test_a_port_taken_on_all_addresses_is_named_with_what_to_do() -> None:
     with pytest.raises(LabError, match=r"cannot listen on 127\.7\d\.\d+\.1:2379: it is in use.*--blueprint"):
-        choose_seats("one", ETCD, lambda address, port: "it is in use" if port == 2379 else "")
+        choose_seats(ONE, ETCD, lambda address, port: "it is in use" if port == 2379 else "")
 
 
 def test_where_only_one_address_exists_the_nodes_differ_by_port() -> None:
     def as_on_macos(address: str, port: int) -> str:
         return "Can't assign requested address" if address != "127.0.0.1" else "it is in use" if port == 2379 else ""
 
-    layout = choose_seats("one", ETCD, as_on_macos)
+    layout = choose_seats(ONE, ETCD, as_on_macos)
 
     ports = [port for seat in layout.seats.values() for port in seat.ports.values()]
     assert not layout.own_addresses
@@ -52,7 +55,7 @@ def test_where_only_one_address_exists_the_nodes_differ_by_port() -> None:
 
 
 def test_each_node_has_a_group_of_its_own() -> None:
-    groups = with_groups("one", choose_seats("one", ETCD, free)).groups
+    groups = with_groups(ONE, choose_seats(ONE, ETCD, free)).groups
 
     assert len(set(groups.values())) == 3
     assert all(1_900_000_000 < group < 2_100_000_000 for group in groups.values())

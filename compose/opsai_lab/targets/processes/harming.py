@@ -12,7 +12,7 @@ from opsai_lab.targets.processes import cycler, launcher
 from opsai_lab.targets.processes.cgroups import Controller, Group, block_device, find_group
 from opsai_lab.targets.processes.disks import empty, fill, is_small_disk
 from opsai_lab.targets.processes.lives import Lives
-from opsai_lab.targets.processes.packets import NEEDS, cut_script, mend_script, nft_program, run_script
+from opsai_lab.targets.processes.packets import NEEDS, cut_script, mend_script, nft_program, run_script, table_name
 from opsai_lab.targets.processes.plan import PlannedProcess
 from opsai_lab.targets.processes.seats import Layout
 from opsai_lab.targets.target import Place
@@ -57,7 +57,7 @@ class Harming:
                 await self._lives.end(process.name, orderly_seconds=ORDERLY_SECONDS)
                 await self._start(process, layout)
             case "partition":
-                await run_script(cut_script(self._place.name, layout, harm))
+                await run_script(cut_script(self._place, layout, harm))
             case "slow_cpu":
                 await self._slow_cpu(process, harm.amount or CPU_SHARE)
             case "slow_disk":
@@ -76,7 +76,7 @@ class Harming:
             case "pause":
                 self._lives.send(process.name, signal.SIGCONT)
             case "partition":
-                await run_script(mend_script(self._place.name, harm))
+                await run_script(mend_script(self._place, harm))
             case "slow_cpu":
                 await self._full_speed(process)
             case "slow_disk":
@@ -144,7 +144,7 @@ class Harming:
         return group
 
     def _find_group(self, controller: Controller, node: str) -> Group | None:
-        return find_group(controller, f"opsai-lab-{self._place.name}-{node}")
+        return find_group(controller, f"{table_name(self._place)}_{node}")
 
 
 _NO_SMALL_DISK = (

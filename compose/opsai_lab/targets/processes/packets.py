@@ -21,7 +21,8 @@ import anyio
 
 from opsai_lab.errors import LabError
 from opsai_lab.targets.harm import Harm
-from opsai_lab.targets.processes.seats import Layout
+from opsai_lab.targets.processes.seats import Layout, place_number
+from opsai_lab.targets.target import Place
 
 NEEDS = "needs root and nftables on Linux"
 
@@ -39,12 +40,13 @@ def nft_program() -> str | None:
     return shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
 
 
-def table_name(place: str) -> str:
-    """Return the name of a place's table, the only one it ever touches."""
-    return f"opsai_{place.replace('-', '_')}"
+def table_name(place: Place) -> str:
+    """Return the name of a place's table, the only one it ever touches: `opsai_etcd_1f2e3d4c`."""
+    name = place.name.removeprefix("opsai-").replace("-", "_")
+    return f"opsai_{name}_{place_number(place.folder):08x}"
 
 
-def base_script(place: str, layout: Layout) -> str:
+def base_script(place: Place, layout: Layout) -> str:
     """Return what makes the place's table, which drops nothing: it notes on each connection who opened it. May be run again."""
     table = table_name(place)
     chain = f"ip {table} openers"
@@ -61,7 +63,7 @@ def base_script(place: str, layout: Layout) -> str:
     )
 
 
-def cut_script(place: str, layout: Layout, harm: Harm) -> str:
+def cut_script(place: Place, layout: Layout, harm: Harm) -> str:
     """Return what does a partition: a chain of its own that drops. May be run again."""
     chain = f"ip {table_name(place)} {_chain_name(harm)}"
     return "\n".join(
@@ -74,7 +76,7 @@ def cut_script(place: str, layout: Layout, harm: Harm) -> str:
     )
 
 
-def mend_script(place: str, harm: Harm) -> str:
+def mend_script(place: Place, harm: Harm) -> str:
     """Return what takes the chain of a partition away. May be run again."""
     chain = f"ip {table_name(place)} {_chain_name(harm)}"
     return "\n".join(
@@ -118,7 +120,7 @@ async def run_script(script: str) -> None:
         raise LabError(f"nft refused the packet filter: {said[0] if said else 'no reason given'}. A partition {NEEDS}.")
 
 
-async def remove_table(place: str) -> None:
+async def remove_table(place: Place) -> None:
     """Remove the place's table and all that it drops; nothing happens when there is none, or no nft."""
     if nft_program() is not None and os.geteuid() == 0:
         await run_script(f"add table ip {table_name(place)}\ndelete table ip {table_name(place)}")

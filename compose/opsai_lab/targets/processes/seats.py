@@ -1,9 +1,10 @@
-"""Which loopback address and ports each process gets: chosen from the cluster's name, and free."""
+"""Which loopback address and ports each process gets: chosen from where the place is kept, and free."""
 
 import errno
 import socket
 import zlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from pydantic import Field
 
@@ -40,13 +41,21 @@ class Layout(Value):
     """Node to the group id its process runs with, by which packets are told apart; empty when not root."""
 
 
-def choose_seats(name: str, blueprint: Blueprint, can_bind: CanBind) -> Layout:
+def place_number(folder: Path) -> int:
+    """Return a number by which what the whole machine shares (addresses, groups, packet filters) is told apart between places.
+
+    By the folder, not the name: two users, or two homes of one, may each have an `opsai-etcd`.
+    """
+    return zlib.crc32(str(folder).encode())
+
+
+def choose_seats(folder: Path, blueprint: Blueprint, can_bind: CanBind) -> Layout:
     """Return addresses and ports for the nodes and for Prometheus. Raises LabError naming the port that is taken and why.
 
-    Each node has an address of its own in 127.70.0.0 to 127.79.255.0, the block chosen by the cluster's name, and the ports of
+    Each node has an address of its own in 127.70.0.0 to 127.79.255.0, the block chosen by the place's folder, and the ports of
     the blueprint; where only 127.0.0.1 can be bound, that address and other ports.
     """
-    start = zlib.crc32(name.encode())
+    start = place_number(folder)
     if can_bind(f"127.{70 + start % 10}.{start // 10 % 256}.1", 0):
         return _one_address(blueprint, can_bind)
     refused = ""
@@ -66,9 +75,9 @@ def choose_seats(name: str, blueprint: Blueprint, can_bind: CanBind) -> Layout:
     )
 
 
-def with_groups(name: str, layout: Layout) -> Layout:
-    """Return the layout with a group id for each node, chosen from the cluster's name."""
-    first = FIRST_GROUP + zlib.crc32(name.encode()) % 1_000_000 * 100
+def with_groups(folder: Path, layout: Layout) -> Layout:
+    """Return the layout with a group id for each node, chosen by the place's folder."""
+    first = FIRST_GROUP + place_number(folder) % 1_000_000 * 100
     return layout.model_copy(update={"groups": {node: first + at for at, node in enumerate(layout.seats, 1)}})
 
 

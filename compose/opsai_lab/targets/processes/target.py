@@ -53,7 +53,7 @@ class Processes:
         before = [process.name for process in processes if self._lives.alive(process.name) is not None]
         try:
             if layout.groups and nft_program() is not None:
-                await run_script(base_script(self.place.name, layout))
+                await run_script(base_script(self.place, layout))
             for level in role_levels(self.place.blueprint):
                 group = [process for process in processes if process.role in level]
                 for process in group:
@@ -167,9 +167,9 @@ class Processes:
         alive = layout is not None and any(self._lives.alive(name) is not None for name in layout.seats)
         if layout is not None and (alive or (self.place.folder / "data").exists()):
             return layout
-        layout = choose_seats(self.place.name, self.place.blueprint, can_bind)
+        layout = choose_seats(self.place.folder, self.place.blueprint, can_bind)
         if can_tell_apart():
-            layout = with_groups(self.place.name, layout)
+            layout = with_groups(self.place.folder, layout)
         self._planned(layout)  # a text that cannot be filled in is said before anything is written
         write_whole(self._layout_file, layout.model_dump_json(indent=1))
         return layout
@@ -251,7 +251,7 @@ class Processes:
         for name in self._lives.names():
             await self._lives.end(name)
         self._harming.remove_groups()
-        await remove_table(self.place.name)
+        await remove_table(self.place)
         await unmount_below(self.place.folder)
         for folder in folders:
             shutil.rmtree(self.place.folder / folder, ignore_errors=True)
