@@ -16,7 +16,12 @@ from opsai_lab.targets.target import NodeStatus, Place, Target
 from opsai_lab.telling import telling
 from opsai_subjects.config import DEFAULT_SUBJECT, choose, load
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False, help="Bring a cluster up to look at and to break.")
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    help="Bring a cluster up to look at and to break.",
+)
 local = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -52,6 +57,7 @@ def up(
     ] = 0,
 ) -> None:
     """Bring a cluster up and wait until it is healthy; what already runs is left alone."""
+    from opsai_lab.chaos.injecting import possible_faults  # noqa: PLC0415 (as below)
     from opsai_lab.deploying import bring_up  # noqa: PLC0415 (--help need not wait for it)
     from opsai_lab.targets.blueprints import find_blueprint  # noqa: PLC0415
 
@@ -77,7 +83,10 @@ def up(
     print(f"Look at it:  opsai check --config {brought.config}")
     print(f"With Claude: opsai-mcp --config {brought.config}")
     print("Break it:    opsai deploy local inject FAULT, and then: opsai deploy local heal")
-    print(f"Its faults:  {', '.join(chosen.faults) or 'none'}")
+    possible = possible_faults(brought.target)
+    print(f"Its faults:  {', '.join(name for name, why in possible.items() if not why) or 'none'}")
+    if any(possible.values()):
+        print(f"Not here:    {', '.join(name for name, why in possible.items() if why)} (inject says why)")
 
 
 @local.command(short_help="Heal it and take it away whole, data too.")

@@ -36,6 +36,17 @@ def fault_named(blueprint: Blueprint, name: str) -> LocalFault:
     return blueprint.faults[name]
 
 
+def possible_faults(target: Target) -> dict[str, str]:
+    """Return every fault of the blueprint with why it cannot be done at this target; empty when it can. Pure."""
+    blueprint = target.place.blueprint
+    found: dict[str, str] = {}
+    for name, fault in blueprint.faults.items():
+        members = blueprint.of_role(fault.role)
+        tried = Harm(id="h0", name=fault.harm, node=members[0].name, amount=fault.amount) if members else None
+        found[name] = target.refusal(tried) if tried else f"no node has the role {fault.role}"
+    return found
+
+
 def chosen_nodes(
     blueprint: Blueprint, fault: LocalFault, topology: Topology, node: str | None = None
 ) -> tuple[str, ...]:
