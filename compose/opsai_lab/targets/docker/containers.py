@@ -35,8 +35,8 @@ class Container(Value):
     addresses: tuple[str, ...]
     """In the cluster's network; a fixed one is known while it is stopped too."""
     labels: dict[str, str]
-    data: tuple[str, ...]
-    """Where its volumes are, in the container."""
+    volumes: dict[str, str]
+    """The volumes that it may write to, and where they are in the container."""
     started_at: datetime | None
 
 
@@ -89,6 +89,7 @@ class _HostConfig(BaseModel):
 
 class _Mount(BaseModel):
     kind: str = Field(default="", alias="Type")
+    name: str = Field(default="", alias="Name")
     where: str = Field(default="", alias="Destination")
     writable: bool = Field(default=False, alias="RW")
 
@@ -127,7 +128,7 @@ def _container(one: _Inspected) -> Container:
         published=_published(one.host.ports or {}),
         addresses=tuple(dict.fromkeys(address for network in networks for address in _addresses(network))),
         labels=labels,
-        data=tuple(mount.where for mount in one.mounts or () if mount.kind == "volume" and mount.writable),
+        volumes={mount.name: mount.where for mount in one.mounts or () if mount.kind == "volume" and mount.writable},
         started_at=None if one.state.started_at == _NEVER else datetime.fromisoformat(one.state.started_at),
     )
 

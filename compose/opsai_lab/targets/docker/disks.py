@@ -4,6 +4,9 @@ Slow: `blkio.throttle.write_iops_device` (cgroup 1) or `io.max` (cgroup 2) of th
 that are waited for (fsync), which is what a database waits for.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 from opsai_lab.errors import HarmRefused, LabError
 from opsai_lab.targets.docker.containers import Container
 from opsai_lab.targets.docker.engine import Engine
@@ -44,57 +47,67 @@ room=$((free * unit - $3))
 """
 
 
-async def throttle(engine: Engine, container: Container, writes_per_second: float | None) -> None:
-    """Let it write so many times a second. Raises HarmRefused where the engine's machine does not let us."""
-    limit = round(_SLOW_WRITES if writes_per_second is None else writes_per_second)
-    if limit < 1:
-        raise HarmRefused(f"slow_disk takes 1 write a second at least; {writes_per_second:g} was asked.")
-    await _limit(engine, container, limit)
+@dataclass(frozen=True)
+class Disk:
+    """Where a node's data is."""
+
+    container: Container
+    folder: str
+    """In the container."""
 
 
-async def release(engine: Engine, container: Container) -> None:
-    """Take the limit away."""
-    await _limit(engine, container, 0)
-
-
-async def _limit(engine: Engine, container: Container, limit: int) -> None:
-    await _run(
-        engine,
-        container,
-        f"Limiting the writes of {container.service}",
-        [_THROTTLE, "throttle", container.id, _data(container), str(limit)],
-        folders={"/sys/fs/cgroup": "/cgroups"},
+def disk_of(container: Container, others: Iterable[Container]) -> Disk:
+    """Return the disk of a node: its first volume that no other node writes to. Raises LabError when it has none."""
+    shared = {name for other in others if other.id != container.id for name in other.volumes}
+    for name, folder in sorted(container.volumes.items()):
+        if name not in shared:
+            return Disk(container, folder)
+    raise LabError(
+        f"{container.service} has no volume of its own in compose.yaml: its data has no disk that could be meant."
     )
 
 
-async def fill(engine: Engine, container: Container, harm: Harm) -> None:
-    """Fill the file system of its data. Raises HarmRefused where that is not a small one of its own."""
+async def throttle(engine: Engine, disk: Disk, writes_per_second: float | None) -> None:
+    """Let its node write so many times a second. Raises HarmRefused where the engine's machine does not let us."""
+    limit = round(_SLOW_WRITES if writes_per_second is None else writes_per_second)
+    if limit < 1:
+        raise HarmRefused(f"slow_disk takes 1 write a second at least; {writes_per_second:g} was asked.")
+    await _limit(engine, disk, limit)
+
+
+async def release(engine: Engine, disk: Disk) -> None:
+    """Take the limit away."""
+    await _limit(engine, disk, 0)
+
+
+async def _limit(engine: Engine, disk: Disk, limit: int) -> None:
+    words = [_THROTTLE, "throttle", disk.container.id, disk.folder, str(limit)]
+    cgroups = {"/sys/fs/cgroup": "/cgroups"}
+    await _run(engine, disk, f"Limiting the writes of {disk.container.service}", words, folders=cgroups)
+
+
+async def fill(engine: Engine, disk: Disk, harm: Harm) -> None:
+    """Fill it. Raises HarmRefused where it is not a small one of its own."""
     left = 0 if harm.amount is None else round(harm.amount)
-    words = [_FILL, "fill", _data(container), _ballast(harm), str(left), str(_SMALL_BYTES)]
-    await _run(engine, container, f"Filling the disk of {container.service}", words)
+    words = [_FILL, "fill", disk.folder, _ballast(harm), str(left), str(_SMALL_BYTES)]
+    await _run(engine, disk, f"Filling the disk of {disk.container.service}", words)
 
 
-async def empty(engine: Engine, container: Container, harm: Harm) -> None:
+async def empty(engine: Engine, disk: Disk, harm: Harm) -> None:
     """Take the ballast away."""
-    words = ['rm --force "$1/$2"', "empty", _data(container), _ballast(harm)]
-    await _run(engine, container, f"Emptying the disk of {container.service}", words)
+    words = ['rm --force "$1/$2"', "empty", disk.folder, _ballast(harm)]
+    await _run(engine, disk, f"Emptying the disk of {disk.container.service}", words)
 
 
 async def _run(
-    engine: Engine, container: Container, doing: str, words: list[str], folders: dict[str, str] | None = None
+    engine: Engine, disk: Disk, doing: str, words: list[str], folders: Mapping[str, str] | None = None
 ) -> None:
     said = await engine.with_tools(
-        doing, ["bash", "-c", *words], volumes_of=container, folders=folders, capabilities=["DAC_OVERRIDE"]
+        doing, ["bash", "-c", *words], volumes_of=disk.container, folders=folders, capabilities=["DAC_OVERRIDE"]
     )
     for line in said.splitlines():
         if line.startswith(_REFUSED):
             raise HarmRefused(f"{doing} cannot be done here: {line.removeprefix(_REFUSED)}.")
-
-
-def _data(container: Container) -> str:
-    if not container.data:
-        raise LabError(f"{container.service} has no volume in compose.yaml: its data has no disk that could be meant.")
-    return container.data[0]
 
 
 def _ballast(harm: Harm) -> str:

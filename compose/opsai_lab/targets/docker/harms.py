@@ -6,6 +6,7 @@ from opsai_lab.errors import HarmRefused, LabError
 from opsai_lab.targets.docker import disks, partition
 from opsai_lab.targets.docker.containers import Container
 from opsai_lab.targets.docker.engine import Engine
+from opsai_lab.targets.docker.small_disks import KEEPER
 from opsai_lab.targets.harm import Harm, HarmName
 
 _SLOW_CPUS = 0.05
@@ -75,21 +76,25 @@ async def _own_cpu(engine: Engine, harm: Harm, found: Mapping[str, Container]) -
     await engine.limit_cpus(found[harm.node], (service.cpus if service else None) or await engine.cpus())
 
 
+def _disk(found: Mapping[str, Container], node: str) -> disks.Disk:
+    return disks.disk_of(found[node], (other for other in found.values() if other.service != KEEPER))
+
+
 async def _slow_disk(engine: Engine, harm: Harm, found: Mapping[str, Container]) -> None:
-    await disks.throttle(engine, found[harm.node], harm.amount)
+    await disks.throttle(engine, _disk(found, harm.node), harm.amount)
 
 
 async def _own_disk(engine: Engine, harm: Harm, found: Mapping[str, Container]) -> None:
     if found[harm.node].joinable:  # a container that has stopped has lost its limit
-        await disks.release(engine, found[harm.node])
+        await disks.release(engine, _disk(found, harm.node))
 
 
 async def _fill(engine: Engine, harm: Harm, found: Mapping[str, Container]) -> None:
-    await disks.fill(engine, found[harm.node], harm)
+    await disks.fill(engine, _disk(found, harm.node), harm)
 
 
 async def _empty(engine: Engine, harm: Harm, found: Mapping[str, Container]) -> None:
-    await disks.empty(engine, found[harm.node], harm)
+    await disks.empty(engine, _disk(found, harm.node), harm)
     await _start(engine, harm, found)  # most databases end themselves when the disk is full
 
 

@@ -4,6 +4,7 @@ The engine unmounts a volume with its last container, and what is in memory is t
 """
 
 import json
+from collections import Counter
 
 from opsai_lab.targets.docker.engine import TOOLS_IMAGE, TOOLS_RECIPE, Engine
 from opsai_lab.targets.docker.project import Project
@@ -17,12 +18,9 @@ FILE_NAME = "small-disks.json"
 async def with_small_disks(engine: Engine, place: Place) -> Project:
     """Lay the volumes and their keeper over compose.yaml, and return what it says then. Raises LabError."""
     project = await engine.project()
-    volumes = [
-        volume
-        for node in place.blueprint.nodes
-        if node.name in project.services
-        for volume in project.services[node.name].volumes
-    ]
+    nodes = [project.services[node.name] for node in place.blueprint.nodes if node.name in project.services]
+    written = Counter(volume for service in project.services.values() for volume in service.volumes)
+    volumes = [volume for service in nodes for volume in service.volumes if written[volume] == 1]
     file = place.folder / FILE_NAME
     write_whole(file, json.dumps(_overlay(volumes, place.small_disks_mb)))
     engine.overlay(file)

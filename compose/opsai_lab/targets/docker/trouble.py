@@ -36,15 +36,21 @@ def _last(said: str) -> str:
     return clean((telling or written or ["nothing"])[-1], 500)
 
 
-def _set(value: str, settable: Mapping[str, str], what: str) -> str:
-    return f"set ${settable[value]} to another {what}" if value in settable else f"change the {what} in compose.yaml"
+def _set(port: str, settable: Mapping[str, str]) -> str:
+    """Return how a port is changed: it stands in the file whole, or as a beginning that all ports have."""
+    if port in settable:
+        return f"set ${settable[port]} to another port"
+    for value, name in settable.items():
+        if "PORTS" in name and value and port.startswith(value):
+            return f"set ${name} to another beginning of all its ports (now {value})"
+    return "change the port in compose.yaml"
 
 
 def _taken(found: re.Match[str], settable: Mapping[str, str]) -> str:
     port = found["port"]
     return (
         f"port {port} of this machine is taken by another program or container (`docker ps` and `ss -ltnp` show which). "
-        f"End that, or {_set(port, settable, 'port')}."
+        f"End that, or {_set(port, settable)}."
     )
 
 
@@ -92,7 +98,10 @@ _KNOWN: tuple[tuple[str, Explain], ...] = (
     ),
     # last: what fails beside another failure is told by Compose as an error during connect, too (seen with Compose 5.6)
     (
-        r"cannot connect to the docker daemon at (?P<where>\S+?)\.? is|error during connect|failed to connect to the docker api",
+        (
+            r"(?:cannot connect to the docker daemon|failed to connect to the docker api) at (?P<where>[^\s;]+?)[.;]?(?=\s|$)"
+            r"|error during connect"
+        ),
         lambda found, _settable: (
             f"no Docker daemon answers{' at ' + found['where'] if found['where'] else ''}. Start it (Docker Desktop, or "
             "`systemctl start docker`), or set $DOCKER_HOST to the one meant."
