@@ -41,8 +41,8 @@ async def bring_up(what: Remembered, tell: Tell) -> BroughtUp:
     folder = place_folder(what.name)
     with only_bench(folder):
         target = what.opened()
-        remember(what)
         try:
+            remember(what)
             await heal(target, Journal(folder), tell)
             await target.up(tell)
         except BaseException:
@@ -65,6 +65,10 @@ async def take_down(what: Remembered, tell: Tell) -> None:
             tell(str(error))
         await target.down(tell)
         shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise LabError(
+                f"{what.name} is down, but {folder} could not be removed whole: is part of it another user's?"
+            )
 
 
 async def heal_place(what: Remembered, tell: Tell) -> tuple[Harm, ...]:
@@ -100,7 +104,7 @@ def settings_text(name: str, endpoints: Endpoints) -> str:
 
 def _forget_unless_up(before: Remembered | None, folder: Path) -> None:
     """Leave of a failed first attempt only its logs."""
-    if before is None:
+    if before is None and folder.is_dir():
         for path in folder.iterdir():
             if path.name != "logs":
                 path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -10,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 import tomli_w
 
 from opsai_lab.chaos.bench_lock import only_bench
 from opsai_lab.cli import main
 from opsai_lab.targets.blueprint import Blueprint
+from opsai_lab.targets.processes.disks import BALLAST, fill, mount_small_disk, unmount_below
 from opsai_lab.targets.processes.lives import Lives
 from tests.lab.places import DYING, unique_name, web_blueprint, web_role
 
@@ -222,3 +225,60 @@ def test_state_that_cannot_be_written_is_said_with_another_place_for_it(opsai: O
     (tmp_path / "lab").unlink()
     assert "cannot be written: " in said(done)
     assert "$OPSAI_LAB_HOME" in done.stderr
+
+
+def test_a_port_that_somebody_listens_on_everywhere_is_named(opsai: Opsai, tmp_path: Path) -> None:
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    with socket.create_server(("0.0.0.0", 0)) as held:  # as one who forgot to stop his own etcd
+        port = held.getsockname()[1]
+        (folder / "cluster.toml").write_text(
+            toml_of(web_blueprint(folder, front=web_role(port=port))), encoding="utf-8"
+        )
+        done = opsai("up", "--blueprint", folder, "--target", "processes", "--name", "taken")
+
+    assert f":{port}: it is in use, and so on every other loopback address" in said(done)
+    assert list((tmp_path / "lab").iterdir()) == []
+
+
+@pytest.mark.root
+def test_a_full_disk_is_said_and_nothing_is_left(opsai: Opsai, tmp_path: Path) -> None:
+    home = tmp_path / "lab"
+    anyio.run(mount_small_disk, home, 1)
+    try:
+        fill(home, 0)
+        done = opsai("up", "--subject", "etcd", "--target", "elsewhere", "--name", "far")
+        left = [path.name for path in home.iterdir()]
+    finally:
+        anyio.run(unmount_below, home)
+
+    assert "No space left on device" in said(done)
+    assert left == [BALLAST]
+
+
+@pytest.mark.etcd
+def test_the_leader_of_a_real_cluster_is_killed_named_and_healed(opsai: Opsai) -> None:
+    name = unique_name()
+    up = ("up", "--subject", "etcd", "--target", "processes", "--name", name, "--no-companions")
+    came = opsai(*up)
+    harmed = opsai("inject", "leader-kill")
+    status = opsai("status")
+    unknown_fault = said(opsai("inject", "explode"))
+    unknown_node = said(opsai("inject", "kill", "--node", "tikv1"))
+    refused = said(opsai("inject", "full-disk"))
+    healed, again = opsai("heal"), opsai("heal")
+    opsai("inject", "pause", "--node", "etcd2")
+    up_again = opsai(*up)
+    gone = opsai("down")
+
+    leader = harmed.stdout.split("kill ")[1][:5]
+    assert came.returncode == harmed.returncode == healed.returncode == up_again.returncode == gone.returncode == 0
+    assert f"Right is a diagnosis of etcd_leader_down on {leader}." in harmed.stdout
+    assert status.returncode == 1
+    assert f"{leader}  etcd  stopped" in status.stdout
+    assert f"not undone: kill {leader} (opsai deploy local heal)" in status.stdout
+    assert "There is no fault of three etcd members 'explode'. Known: kill, pause," in unknown_fault
+    assert "There is no etcd node 'tikv1'. Known: etcd1, etcd2, etcd3." in unknown_node
+    assert "fill_disk would fill the disk of this machine" in refused
+    assert (healed.stdout, again.stdout) == (f"{name}: 1 undone.\n", f"{name}: no harm is left to undo.\n")
+    assert "undone: pause etcd2" in up_again.stderr

@@ -18,8 +18,9 @@ def only_bench(folder: Path) -> Generator[None]:
     path = folder.with_name(f"{folder.name}.lock")
     descriptor = _taken(path)
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {shlex.join(_command())}\n".encode(), 0)
+        with suppress(OSError):  # a full disk must not keep anybody from healing
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {shlex.join(_command())}\n".encode(), 0)
         yield
     finally:
         with suppress(FileNotFoundError):

@@ -16,10 +16,10 @@ async def heal(target: Target, journal: Journal, tell: Tell) -> tuple[Harm, ...]
     for harm in reversed(journal.left()):
         try:
             await target.undo(harm)
+            journal.undone(harm)
         except LabError as error:
             failed.append(f"{harm.says()}: {error}")
             continue
-        journal.undone(harm)
         done.append(harm)
         tell(f"undone: {harm.says()}")
     if failed:

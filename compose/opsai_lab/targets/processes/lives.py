@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -74,7 +75,8 @@ class Lives:
         pid = self.alive(name)
         life = read_value(self._file(name), Life)
         if life is not None and life.wanted:
-            write_whole(self._file(name), life.model_copy(update={"wanted": False}).model_dump_json())
+            with suppress(LabError):  # on a full disk it is ended all the same
+                write_whole(self._file(name), life.model_copy(update={"wanted": False}).model_dump_json())
         if pid is None:
             return
         if orderly_seconds:
