@@ -8,7 +8,11 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+# the suite's workers share two cores with real clusters: how long an example takes to make says nothing of the code
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 @cache
 def docker_answers() -> bool:

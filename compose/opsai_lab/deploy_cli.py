@@ -80,6 +80,8 @@ def up(
     print(f"{named} is up: {chosen.says}, {what.target}.")
     for page, url in brought.endpoints.pages.items():
         print(f"  {page}: {url}")
+    for sight in brought.blind:
+        print(f"opsai cannot see {sight.source}: {sight.says.rstrip('.')}. Try: {sight.advice}")
     print(f"Look at it:  opsai check --config {brought.config}")
     print(f"With Claude: opsai-mcp --config {brought.config}")
     print("Break it:    opsai deploy local inject FAULT, and then: opsai deploy local heal")

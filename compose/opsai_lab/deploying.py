@@ -12,12 +12,14 @@ from opsai_lab.chaos.injecting import Injected, fault_named, inject
 from opsai_lab.chaos.journal import Journal
 from opsai_lab.errors import LabError
 from opsai_lab.places import CONFIG_FILE_NAME, Remembered, place_folder, remember, remembered
+from opsai_lab.seeing import until_seen
 from opsai_lab.targets.folder import write_whole
 from opsai_lab.targets.harm import Harm
 from opsai_lab.targets.target import Endpoints, Target, Tell
 from opsai_subjects.config import WebLimits
 from opsai_subjects.model import Topology, WallClock
 from opsai_subjects.opening import open_cluster
+from opsai_subjects.subject import Sight
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class BroughtUp:
     endpoints: Endpoints
     config: Path
     """The settings file that names it, for `opsai-mcp --config`."""
+    blind: tuple[Sight, ...] = ()
+    """The sources that opsai could not see after a while, and what to do about each."""
 
 
 async def bring_up(what: Remembered, tell: Tell) -> BroughtUp:
@@ -51,7 +55,8 @@ async def bring_up(what: Remembered, tell: Tell) -> BroughtUp:
         endpoints = await target.endpoints()
         config = folder / CONFIG_FILE_NAME
         write_whole(config, settings_text(what.name, endpoints))
-    return BroughtUp(target, endpoints, config)
+        blind = await until_seen(what.name, endpoints, tell)
+    return BroughtUp(target, endpoints, config, blind)
 
 
 async def take_down(what: Remembered, tell: Tell) -> None:
