@@ -135,6 +135,8 @@ class EtcdFacts(Facts):
     members: tuple[MemberFacts, ...]
     members_known: bool
     """Whether a member said in this look who the members are."""
+    members_listed: bool
+    """Whether one said so in this look or an earlier one of this process; else `members` are the endpoints of the settings."""
     leader: str | None
     """The entity that leads in the view of most members that answer; None when none does or nobody could say."""
     leader_told: bool
@@ -147,6 +149,8 @@ class EtcdFacts(Facts):
     logs: dict[str, NodeLog]
     led: tuple[Led, ...] = ()
     """The leaders that earlier looks of this process saw, oldest first."""
+    met: frozenset[str] = frozenset()
+    """The ids of the members that answered an earlier look of this process: the way to them was open."""
     ends: dict[str, LastState] = Field(default_factory=dict[str, LastState])
     """How the members' processes last ended, where a container runtime tells."""
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from opsai_etcd.api.client import Etcd
 from opsai_etcd.bugs_seen import bugs_seen
 from opsai_etcd.events.happened import events
-from opsai_etcd.facts import EtcdFacts, Led, groups, same_entity
-from opsai_etcd.gathering.gather import gather, remembered
+from opsai_etcd.facts import EtcdFacts, groups, same_entity
+from opsai_etcd.gathering.gather import gather
 from opsai_etcd.gathering.members import members_of
+from opsai_etcd.gathering.memory import Memory
 from opsai_etcd.gathering.survey import Survey
 from opsai_etcd.invariants import judge
 from opsai_etcd.scraped import targets
@@ -35,7 +36,7 @@ class EtcdSubject:
         self._invariants = adjusted(kind.invariants, settings.limits, settings.for_seconds)
         self._etcd = Etcd(sources.web, settings.endpoints, sources.reach)
         self._survey = Survey(sources.metrics, sources.clock, settings)
-        self._led: tuple[Led, ...] = ()
+        self._memory = Memory()
 
     @property
     def invariants(self) -> tuple[Invariant, ...]:
@@ -48,11 +49,9 @@ class EtcdSubject:
 
     async def facts(self) -> EtcdFacts:
         """Gather everything once."""
-        # a recording's clock may be set back: what was seen later is not known yet then
-        now = self.sources.clock.now()
-        led = tuple(one for one in self._led if one.at <= now)
-        facts = await gather(self.cluster, self._etcd, self.sources, self._settings.names, self._survey, led)
-        self._led = remembered(led, facts)
+        before = self._memory.until(self.sources.clock.now())
+        facts = await gather(self.cluster, self._etcd, self.sources, self._settings.names, self._survey, before)
+        self._memory = before.after(facts)
         return facts
 
     def judge(self, facts: Facts) -> tuple[Verdict, ...]:

@@ -18,6 +18,8 @@ READ_SECONDS = 3.0
 """For one answer: `/health` gives up after one second by itself (etcdserver/api/etcdhttp/metrics.go, 3.4)."""
 AT_ONCE = 32
 HEALTH_STATUSES = (503,)
+_LEARNERS_WORD = "rpc not supported for learner"
+"""A learner lists no members (seen on 3.4.23): the voters do."""
 _ANY_HOST = ("0.0.0.0", "[::]", "")  # noqa: S104 - what a member that listens everywhere advertises by mistake
 
 
@@ -137,7 +139,8 @@ class Etcd:
             try:
                 await question()
             except SourceError as error:
-                unread.append(_unread(address, error))
+                if not (isinstance(error, SourceRefused) and _LEARNERS_WORD in error.body):
+                    unread.append(_unread(address, error))
 
         async with anyio.create_task_group() as tasks:
             for question in (status, members, healthy) if health else (status, members):

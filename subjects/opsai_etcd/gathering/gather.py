@@ -7,17 +7,15 @@ import anyio
 
 from opsai_etcd.api.client import Etcd, Round
 from opsai_etcd.attempts import Attempts
-from opsai_etcd.facts import EtcdFacts, Led, MemberFacts, NodeLog, Track, Tracks
+from opsai_etcd.facts import EtcdFacts, MemberFacts, NodeLog, Track, Tracks
 from opsai_etcd.gathering.members import alarms_of, leader_of, members_of, node_of_member
+from opsai_etcd.gathering.memory import Memory
 from opsai_etcd.gathering.survey import Survey, Targets, narrowed
 from opsai_etcd.gathering.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, Followed, follow
 from opsai_etcd.logs.logged import node_of, read_logs
 from opsai_subjects.model import LastState, Node, Window, utc
 from opsai_subjects.sources.meetings import Meetings
 from opsai_subjects.subject import Sources
-
-LED_AT_MOST = 20
-"""Leaders that are remembered from earlier looks."""
 
 
 @dataclass
@@ -30,7 +28,7 @@ class _Found:
 
 
 async def gather(
-    cluster: str, etcd: Etcd, sources: Sources, names: Mapping[str, str], survey: Survey, led: Sequence[Led]
+    cluster: str, etcd: Etcd, sources: Sources, names: Mapping[str, str], survey: Survey, before: Memory
 ) -> EtcdFacts:
     """Read everything once. Never raises for a source that cannot be read."""
     asked = await etcd.ask()
@@ -55,6 +53,7 @@ async def gather(
         unread=tries.unread,
         members=members,
         members_known=asked.listed,
+        members_listed=bool(asked.members),
         leader=leader,
         leader_told=told,
         alarms=alarms,
@@ -62,7 +61,8 @@ async def gather(
         tracks=tracks,
         active=active,
         logs=found.logs,
-        led=tuple(led),
+        led=before.led,
+        met=before.met,
         ends=found.ends,
     )
 
@@ -135,13 +135,3 @@ def _completed(member: MemberFacts, tracks: Tracks, meetings: Meetings | None, e
 
 def _cluster_id(asked: Round) -> str | None:
     return next((view.status.cluster_id for view in asked.views if view.status and view.status.cluster_id), None)
-
-
-def remembered(led: Sequence[Led], facts: EtcdFacts) -> tuple[Led, ...]:
-    """Return the leaders seen so far, the one of these facts among them."""
-    leader = facts.member(facts.leader) if facts.leader else None
-    if leader is None:
-        return tuple(led)
-    now = Led(at=facts.at, term=leader.raft_term or 0, leader_id=leader.id)
-    rest = [one for one in led if (one.term, one.leader_id) != (now.term, now.leader_id)]
-    return (*rest, now)[-LED_AT_MOST:]

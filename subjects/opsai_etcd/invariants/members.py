@@ -127,6 +127,7 @@ MEMBER_RULES: tuple[InvariantRule, ...] = (
         f"Status (dbSize) against etcd_server_quota_backend_bytes; an alert at 0.95 ({MIXIN}), 0.8 leaves a day to act (rule of thumb)",
         for_seconds=60.0,
         unit="of the quota",
+        explained_by=("etcd_space_left",),
     ),
     rule(
         "member",

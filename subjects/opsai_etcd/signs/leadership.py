@@ -9,8 +9,9 @@ from opsai_etcd.signs.reach import lost_by_peers, port_silent, process_gone
 from opsai_etcd.signs.rule import TIMELINE, TOPOLOGY, SignRule
 from opsai_etcd.signs.voices import voices
 
-BEFORE_LOSS = timedelta(seconds=15)
-"""A leader that hangs is missed as a leader after an election timeout, and as a peer only after 5 s more (rafthttp's read timeout)."""
+AT_A_DEATH, AT_A_SILENCE = timedelta(seconds=2), timedelta(seconds=8)
+"""How long before it is lost as a peer a leader may be lost as such: a process that dies ends its connections at once, one
+that hangs is missed as a leader after an election timeout, and as a peer after 5 s (rafthttp's read timeout)."""
 LATELY_SECONDS = 120.0
 CHANGES_APART_SECONDS = 5.0
 
@@ -24,7 +25,8 @@ def was_leader(look: Look, entity: str) -> Seen:
         return ABSENT  # it follows another one
     lost = _lost_as_leader(look, entity)
     since = voices(look, entity).since
-    if lost is not None and since is not None and lost.last_at >= since - BEFORE_LOSS:
+    before = AT_A_DEATH if member.port == "refused" else AT_A_SILENCE
+    if lost is not None and since is not None and lost.last_at >= since - before:
         return shown("the others lost it as their leader", "led", since=lost.last_at)
     by_metric = look.points("is_leader", entity)
     if by_metric:
@@ -68,7 +70,11 @@ def majority_gone(look: Look, entity: str) -> Seen:
     facts = look.facts
     if facts.leader is not None:
         return ABSENT
-    if not facts.members_known and not facts.leader_told and not any(is_seen(look, one) for one in look.entities):
+    if not facts.members_listed:
+        return unknown(
+            "no member has ever told who the members are: the endpoints of the settings may be a part of them"
+        )
+    if not facts.leader_told and not any(is_seen(look, one) for one in look.entities):
         return unknown("no member answers or is scraped: we may be the ones cut off")
     gone = [one.entity for one in facts.voters if is_gone(look, one.entity)]
     left = len(facts.voters) - len(gone)

@@ -39,8 +39,8 @@ def process_gone(look: Look, entity: str) -> Seen:
 def _steady(look: Look, entity: str) -> bool:
     """Say whether its peers have had it for the last minute, by their metrics."""
     said = voices(look, entity)
-    if not said.had_by or said.lost_by:
-        return False
+    if not said.had_by or said.lost_by or look.member(entity).id in look.facts.met:
+        return False  # a way that was open before is the right one: metrics are a scrape late
     ways = [look.facts.active.get(teller, {}).get(entity) for teller in said.had_by]
     return all(way is not None and all(point == 1 for point in way.points[-STEADY_POINTS:]) for way in ways)
 
@@ -145,8 +145,8 @@ def sees_no_leader(look: Look, entity: str) -> Seen:
 def never_started(look: Look, entity: str) -> Seen:
     """It was added and has never started: it counts for the majority and casts no vote."""
     member = look.member(entity)
-    if member.started:
-        return ABSENT
+    if member.started or member.is_learner:
+        return ABSENT  # a learner does not count
     return shown(f"it is listed with {member.peer_address} and has no name", "not started")
 
 

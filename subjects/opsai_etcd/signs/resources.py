@@ -81,10 +81,10 @@ def quota_ratio(look: Look, entity: str) -> float | None:
 def clock_off(look: Look, entity: str) -> Seen:
     """Its clock differs from the others' by more than the limit."""
     ahead = look.member(entity).clock_ahead_seconds
-    others = [one for other in look.others(entity) if (one := look.member(other).clock_ahead_seconds) is not None]
-    if ahead is None or not others:
+    told = [one.clock_ahead_seconds for one in look.facts.members if one.clock_ahead_seconds is not None]
+    if ahead is None or len(told) < 2:
         return unknown("its answers, or the others', tell no time")
-    off, limit = ahead - median(others), look.limit("etcd_clocks_agree")
+    off, limit = ahead - median(told), look.limit("etcd_clocks_agree")
     if abs(off) <= limit:
         return ABSENT
     where = "ahead of" if off > 0 else "behind"
