@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
 
+
 @cache
 def docker_answers() -> bool:
     """Return whether a Docker Engine and Compose are there."""

@@ -26,14 +26,16 @@ async def _looked(name: str, endpoints: Endpoints, tell: Tell, seconds: float) -
     clock = WallClock()
     began = clock.now()
     told = False
-    async with open_cluster(name, endpoints.cluster, WebLimits()) as cluster:
-        while True:
+    while True:
+        async with open_cluster(
+            name, endpoints.cluster, WebLimits()
+        ) as cluster:  # anew: an adapter may remember a while
             sights = await cluster.subject.check()
-            blind = tuple(sight for sight in sights if sight.state == "blind")
-            late = (clock.now() - began).total_seconds() >= seconds
-            if len(blind) in (0, len(sights)) or late:
-                return blind
-            if not told:
-                tell(f"waiting until opsai sees {', '.join(sight.source for sight in blind)}")
-                told = True
-            await anyio.sleep(EVERY_SECONDS)
+        blind = tuple(sight for sight in sights if sight.state == "blind")
+        late = (clock.now() - began).total_seconds() >= seconds
+        if len(blind) in (0, len(sights)) or late:
+            return blind
+        if not told:
+            tell(f"waiting until opsai sees {', '.join(sight.source for sight in blind)}")
+            told = True
+        await anyio.sleep(EVERY_SECONDS)
