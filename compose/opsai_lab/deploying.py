@@ -4,13 +4,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import tomli_w
 
 from opsai_lab.chaos.bench_lock import only_bench
 from opsai_lab.chaos.healing import heal
 from opsai_lab.chaos.injecting import Injected, fault_named, inject
 from opsai_lab.chaos.journal import Journal
-from opsai_lab.errors import LabError
+from opsai_lab.errors import LabError, NobodyLeads
 from opsai_lab.places import CONFIG_FILE_NAME, Remembered, place_folder, remember, remembered
 from opsai_lab.seeing import until_seen
 from opsai_lab.targets.folder import write_whole
@@ -20,6 +21,9 @@ from opsai_subjects.config import WebLimits
 from opsai_subjects.model import Topology, WallClock
 from opsai_subjects.opening import open_cluster
 from opsai_subjects.subject import Sight
+
+ELECTION_SECONDS = 10.0
+"""How long a fault that means the leader waits for one."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,14 @@ async def harm_place(what: Remembered, fault: str, node: str | None) -> Injected
     with only_bench(folder):
         target = what.opened()
         fault_named(target.place.blueprint, fault)
-        return await inject(target, Journal(folder), fault, await topology_of(target), WallClock(), node)
+        until = anyio.current_time() + ELECTION_SECONDS
+        while True:
+            try:
+                return await inject(target, Journal(folder), fault, await topology_of(target), WallClock(), node)
+            except NobodyLeads:
+                if anyio.current_time() > until:
+                    raise
+            await anyio.sleep(0.2)
 
 
 async def topology_of(target: Target) -> Topology:

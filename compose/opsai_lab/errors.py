@@ -15,5 +15,9 @@ class HarmRefused(LabError):
     """A harm that this target cannot do here, or that nobody may do to this cluster."""
 
 
+class NobodyLeads(LabError):
+    """A fault that means the leader, or a follower, while there is none: an election may end that."""
+
+
 class LabBusy(LabError):
     """Another bench works on this cluster at this moment."""

@@ -265,7 +265,7 @@ def test_the_leader_of_a_real_cluster_is_killed_named_and_healed(opsai: Opsai) -
     status = opsai("status")
     unknown_fault = said(opsai("inject", "explode"))
     unknown_node = said(opsai("inject", "kill", "--node", "tikv1"))
-    refused = said(opsai("inject", "full-disk"))
+    refused = said(opsai("inject", "full-disk"))  # waits until the others have a leader again
     healed, again = opsai("heal"), opsai("heal")
     opsai("inject", "pause", "--node", "etcd2")
     up_again = opsai(*up)

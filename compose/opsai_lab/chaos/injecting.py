@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from opsai_lab.chaos.journal import Journal
-from opsai_lab.errors import HarmRefused, LabError
+from opsai_lab.errors import HarmRefused, LabError, NobodyLeads
 from opsai_lab.targets.blueprint import Blueprint, LocalFault
 from opsai_lab.targets.harm import Harm
 from opsai_lab.targets.target import Target
@@ -52,7 +52,7 @@ def chosen_nodes(
 ) -> tuple[str, ...]:
     """Return the nodes that a fault means: `node` when it is given, else by the topology, always the same for the same topology.
 
-    Raises LabError when the topology shows no leader, UnknownName for a node that is not of the fault's role. Pure.
+    Raises NobodyLeads when the topology shows no leader and one is needed, UnknownName for a node that is not of the fault's role. Pure.
     """
     members = tuple(one.name for one in blueprint.of_role(fault.role))
     if node is not None:
@@ -145,7 +145,7 @@ def _in_state(state: str, members: Sequence[str], topology: Topology) -> tuple[s
 def _leader(leaders: Sequence[str], role: str, topology: Topology) -> str:
     if not leaders:
         seen = ", ".join(f"{node.name} {node.state}" for node in topology.nodes) or "no node at all"
-        raise LabError(
+        raise NobodyLeads(
             f"No {role} leads at this moment, so who is meant cannot be said. The topology shows {seen}. Wait, or give --node NAME."
         )
     return leaders[0]
