@@ -1,4 +1,4 @@
-"""A recording served on loopback: each node on a port of its own, and Prometheus's HTTP API on one more."""
+"""A recording served, on loopback unless told otherwise: each node on a port of its own, and Prometheus's HTTP API on one more."""
 
 import logging
 import socket
@@ -24,34 +24,34 @@ class Served:
     """Where a recording is served."""
 
     addresses: dict[str, str]
-    """Each recorded address and status address to host:port on loopback."""
+    """Each recorded address and status address to the host:port that it is served at."""
     prometheus: str
     """URL of the Prometheus API."""
 
 
 @asynccontextmanager
 async def serve(
-    recording: Recording, clock: Clock, *, around: Callable[[ASGIApp], ASGIApp] = lambda app: app
+    recording: Recording, clock: Clock, *, around: Callable[[ASGIApp], ASGIApp] = lambda app: app, host: str = HOST
 ) -> AsyncGenerator[Served]:
     """Serve a recording, as of the clock, until the block ends. `around` wraps each node's application: to count, say.
 
-    Raises UnknownName where no adapter of its subject is installed.
+    `host` is the IPv4 address to serve at: one of this machine's own. Raises UnknownName where no adapter of its subject is installed.
     """
     nodes = [node.name for node in recording.incident.nodes]
     kind = subject_kind(recording.incident.subject)
     apps: list[ASGIApp] = [around(NodeApi(recording, node, clock, kind)) for node in nodes]
     apps.append(prometheus_api(recording, clock))
-    sockets = [_bound() for _ in apps]
+    sockets = [_bound(host) for _ in apps]
     ports = [bound.getsockname()[1] for bound in sockets]
     of = dict(zip(nodes, ports, strict=False))
     addresses = {
-        address: f"{HOST}:{of[node.name]}"
+        address: f"{host}:{of[node.name]}"
         for node in recording.incident.nodes
         for address in (node.address, node.status_address)
         if address
     }
     async with _listening(_ByPort(dict(zip(ports, apps, strict=True))), sockets):
-        yield Served(addresses, f"http://{HOST}:{ports[-1]}")
+        yield Served(addresses, f"http://{host}:{ports[-1]}")
 
 
 @asynccontextmanager
@@ -88,8 +88,8 @@ class _ByPort:
         await self._apps[scope["server"][1]](scope, receive, send)
 
 
-def _bound() -> socket.socket:
+def _bound(host: str) -> socket.socket:
     # The protocol is named because asyncio turns Nagle's algorithm off only then: 40 ms a reply otherwise.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.bind((HOST, 0))
+    bound.bind((host, 0))
     return bound

@@ -69,6 +69,19 @@ def test_a_third_partys_invariants_become_rules_too_whatever_they_say(tmp_path: 
     assert "SUCCESS" in promtool("test", "rules", tmp_path / "test.yml")
 
 
+@pytest.mark.prometheus
+def test_the_scrape_configuration_of_the_page_is_one(tmp_path: Path) -> None:
+    page = (HERE.parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```yaml\n(scrape_configs:\n.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "prometheus.yml").write_text(snippet, encoding="utf-8")
+    (tmp_path / "opsai-rules.yml").write_text(rules_text("toy", alert_rules("toy", KIND.invariants)), encoding="utf-8")
+
+    said = promtool("check", "config", tmp_path / "prometheus.yml")
+
+    assert "1 rule files found" in said
+    assert "6 rules found" in said
+
+
 def expected_of(wild: Invariant) -> str:
     assert wild.for_seconds == 2.5
     return """

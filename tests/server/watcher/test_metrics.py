@@ -1,5 +1,7 @@
 """What `opsai-watch` tells Prometheus: true to the last look and the store, bounded, and honest about being late."""
 
+import json
+import socket
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
@@ -11,6 +13,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from opsai_server.healthcheck import health
 from opsai_server.listening import Address, listening
 from opsai_server.tickets.store import Store, open_store
 from opsai_server.watch_http import WatchBoard, watch_app
@@ -209,3 +212,31 @@ async def test_a_scrape_gets_the_text_it_asks_for(tmp_path: Path, accept: str) -
         404,
         {"says": "There is nothing here. Try GET /metrics or GET /healthz."},
     )
+
+
+async def test_the_check_of_a_container_asks_whichever_port_answers(tmp_path: Path) -> None:
+    async with watched(tmp_path) as it:
+        port = it.client.base_url.port
+        assert port is not None
+        with socket.create_server(("127.0.0.1", 0)) as bound:
+            closed = bound.getsockname()[1]
+        before = await anyio.to_thread.run_sync(health, (closed, port))
+        await it.look()
+        after = await anyio.to_thread.run_sync(health, (closed, port))
+        nobody = await anyio.to_thread.run_sync(health, (closed,))
+
+    assert (before[0], json.loads(before[1])["status"]) == (False, "late")
+    assert (after[0], json.loads(after[1])["status"]) == (True, "ok")
+    assert nobody == (False, f"nothing answers at port {closed} of this container")
+
+
+@pytest.mark.prometheus
+async def test_prometheus_finds_nothing_wrong_with_the_series(tmp_path: Path) -> None:
+    async with watched(tmp_path, a=ToyPart(up=False), b=ToyPart(seen=False)) as it:
+        for _ in range(3):
+            await it.look()
+            it.world.later(30)
+        text = (await it.client.get("/metrics")).content
+    done = await anyio.run_process(["promtool", "check", "metrics"], input=text, check=False)
+
+    assert (done.returncode, done.stderr.decode()) == (0, "")
