@@ -1,18 +1,21 @@
 """What `opsai-watch` tells Prometheus: true to the last look and the store, bounded, and honest about being late."""
 
 import json
+import shutil
 import socket
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from opsai_server.alert_rules import alert_rules, rules_text
 from opsai_server.healthcheck import health
 from opsai_server.listening import Address, listening
 from opsai_server.tickets.store import Store, open_store
@@ -22,8 +25,9 @@ from opsai_server.watcher import tick
 from opsai_subjects.config import WatchSettings
 from opsai_subjects.invariant import Verdict
 from opsai_subjects.opening import Cluster
-from tests.server.toy import ToyPart, ToyWorld, toy_cluster
+from tests.server.toy import KIND, ToyPart, ToyWorld, toy_cluster
 from tests.server.toy_knowledge import PART_UP
+from tests.subjects.promql.real import RealPrometheus, running
 
 pytestmark = pytest.mark.anyio
 
@@ -240,3 +244,35 @@ async def test_prometheus_finds_nothing_wrong_with_the_series(tmp_path: Path) ->
     done = await anyio.run_process(["promtool", "check", "metrics"], input=text, check=False)
 
     assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+SCRAPING = """
+global: {{scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms}}
+rule_files: [rules.yml]
+scrape_configs: [{{job_name: opsai, static_configs: [{{targets: ["{target}"]}}]}}]
+"""
+
+
+@pytest.mark.prometheus
+async def test_a_real_prometheus_scrapes_it_and_its_alerts_fire(tmp_path: Path) -> None:
+    program = shutil.which("prometheus")
+    assert program is not None
+    at_once = [one.model_copy(update={"for_seconds": 0.0}) for one in KIND.invariants]
+    (tmp_path / "rules.yml").write_text(rules_text("toy", alert_rules("toy", at_once)), encoding="utf-8")
+    async with watched(tmp_path, a=ToyPart(up=False), b=ToyPart()) as it:
+        await it.look()
+        target = it.client.base_url.netloc.decode()
+        with running(program, tmp_path, SCRAPING.format(target=target)) as prometheus:
+            alerts: list[dict[str, str]] = []
+            while not alerts:  # `watched` gives up after its time
+                await anyio.sleep(0.1)
+                alerts = await anyio.to_thread.run_sync(firing, prometheus)
+
+    assert [(one["alertname"], one["cluster"], one["entity"], one["severity"]) for one in alerts] == [
+        ("OpsaiPartUp", "toy", "part:a", "critical")
+    ]
+
+
+def firing(prometheus: RealPrometheus) -> list[dict[str, str]]:
+    answer: Any = prometheus.ask("query", {"query": 'ALERTS{alertstate="firing"}'})
+    return [one["metric"] for one in answer["data"]["result"]]

@@ -54,9 +54,11 @@ class RealPrometheus:
 
 
 @contextmanager
-def running(program: str, folder: Path) -> Generator[RealPrometheus]:
+def running(
+    program: str, folder: Path, settings: str = "global: {evaluation_interval: 1m}\n"
+) -> Generator[RealPrometheus]:
     """Start Prometheus with an empty database in the folder, and end it afterwards."""
-    (folder / "prometheus.yml").write_text("global: {evaluation_interval: 1m}\n", encoding="utf-8")
+    (folder / "prometheus.yml").write_text(settings, encoding="utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
