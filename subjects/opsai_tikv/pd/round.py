@@ -83,17 +83,29 @@ class _Door:
         return f"PD {self.name or address_of(self.url)}"
 
     def view(self) -> View:
-        trouble = self.error or self.why
+        trouble, speaks = self.error or self.why, self._speaks_as_a_member()
         return View(
             name=self.name or address_of(self.url),
             url=without_userinfo(self.url),
-            outcome=outcome_of(self.error) if self.error else "answered",
+            outcome=outcome_of(self.error) if self.error else "answered" if speaks else "unknown",
             seconds=round(self.seconds, 3),
             why=clean(trouble.came_back, 300) if trouble else "",
             members=self.members,
-            sees_leader=self.sees,
+            sees_leader=self.sees if speaks else None,
             status=self.status,
+            is_other=self.error is None and not speaks,
         )
+
+    def _speaks_as_a_member(self) -> bool:
+        """Say whether anything it answered is a member's: a proxy's page, or JSON of something else, says nothing of PD."""
+        if self.status is not None and (self.status.version or self.status.git_hash or self.status.started_at):
+            return True
+        if any(member.name for member in (self.members.members if self.members else ())):
+            return True
+        if self.followed is not None and self.followed.name:
+            return True
+        # a refusal in words is one too, as while it starts or is asked too often
+        return isinstance(self.why, SourceRefused) and not self.why.body.lstrip().startswith("<")
 
 
 class Round:

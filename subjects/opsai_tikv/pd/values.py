@@ -71,6 +71,8 @@ class View(Value):
     sees_leader: str | None = None
     """Whom it follows; empty when it says that there is no leader, None when it did not say."""
     status: PdStatus | None = None
+    is_other: bool = False
+    """Something answers there, and nothing in it is a member's: the outcome is `unknown` then."""
 
     @property
     def advice(self) -> str:

@@ -40,7 +40,7 @@ def _member(view: View, names: Mapping[str, str]) -> Sight:
     address = address_of(view.url)
     source = f"pd:{named(names, address, view.name)}"
     identity = f"{view.name} {view.status.version if view.status else ''}".strip()
-    if view.outcome != "answered":
+    if view.outcome != "answered" and not view.is_other:
         says = f"{address} does not answer ({view.outcome.replace('_', ' ')}): {view.why}"
         return Sight(source=source, state="blind", identity=identity, says=says, advice=_MAP_IT)
     if view.members is None:

@@ -219,8 +219,10 @@ def data_grows(look: Look, entity: str) -> Seen:
         if track is None or track.before is None or track.now is None or not capacity:
             return unknown("the stores' free space is not known")
         shrunk.append((track.before - track.now) / capacity)
+    if not shrunk:
+        return unknown("no store is known")
     limit = look.limit("space_lasts")
-    if shrunk and min(shrunk) > limit:
+    if min(shrunk) > limit:
         return Seen(
             "shown",
             f"each store lost {min(shrunk):.0%} or more of its capacity within the look-back",
