@@ -11,7 +11,6 @@ from opsai_subjects.errors import (
     NotRecorded,
     SourceDisconnected,
     SourceError,
-    SourceRefused,
     SourceTimedOut,
     SourceUnreachable,
 )
@@ -42,7 +41,7 @@ def outcome_of(error: SourceError) -> Outcome:
         return "unknown"
     if isinstance(error, SourceUnreachable):
         return _not_connected(error)
-    return "answered" if isinstance(error, SourceRefused) else "error"
+    return "error"  # a refusal too: every member answers /version, so it is of something else that stands there
 
 
 def _not_connected(error: SourceUnreachable) -> Outcome:

@@ -157,6 +157,8 @@ def learner_behind(look: Look, entity: str) -> Seen:
     """It is a learner and far behind the leader."""
     member = look.member(entity)
     leader = look.facts.member(look.facts.leader) if look.facts.leader else None
+    if not look.facts.members_known:
+        return unknown("no member says who the learners are")
     if not member.is_learner:
         return ABSENT
     if member.raft_index is None or leader is None or not leader.raft_index:

@@ -145,6 +145,8 @@ def sees_no_leader(look: Look, entity: str) -> Seen:
 def never_started(look: Look, entity: str) -> Seen:
     """It was added and has never started: it counts for the majority and casts no vote."""
     member = look.member(entity)
+    if not look.facts.members_known:
+        return unknown("no member says who the members are")
     if member.started or member.is_learner:
         return ABSENT  # a learner does not count
     return shown(f"it is listed with {member.peer_address} and has no name", "not started")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import cycle
+from dataclasses import replace
 from typing import TypeVar
 
 from opsai_subjects.conformance.scene import Failing, Failure, NoEngine, Noting, Scene, opened
@@ -68,31 +68,28 @@ def _of_silence(subject: Subject, facts: Facts) -> list[str]:
 async def half_blind(kind: SubjectKind, scene: Scene) -> list[str]:
     """With any one path failing, or the engine: nothing raises, and nothing is held that was not held before."""
     noting = Noting(scene.transport)
-    async with opened(kind, Scene(scene.settings, noting, scene.clock, scene.metrics, scene.logs)) as subject:
-        well = _held(subject.judge(await subject.facts()))
+    bare = replace(scene, transport=noting, metrics=None)
     said: list[str] = []
+    well = await _well(kind, bare, "everything answering", said)
     paths = dict.fromkeys(request.url.path for request in noting.requests)
-    partly = [
-        (
-            f"{path} {failure}",
-            Scene(scene.settings, Failing(scene.transport, failure, path), scene.clock, scene.metrics, scene.logs),
-        )
-        for path, failure in zip(paths, cycle(PARTLY), strict=False)
-    ]
+    for number, path in enumerate(paths):
+        failure = PARTLY[number % len(PARTLY)]
+        worse = replace(bare, transport=Failing(scene.transport, failure, path))
+        said += _more(await _well(kind, worse, f"{path} {failure}", said) - well, f"{path} {failure}")
     if scene.metrics is not None:
-        partly.append(
-            (
-                "the metrics engine unreachable",
-                Scene(scene.settings, scene.transport, scene.clock, NoEngine(), scene.logs),
-            )
-        )
-    for what, worse in partly:
-        async with opened(kind, worse) as subject:
-            facts = await _tried(said, f"With {what}: facts()", subject.facts)
-            if facts is not None:
-                more = _held(subject.judge(facts)) - well
-                said += [f"With {what}: {name} is held {n} times more." for name, n in more.items()]
+        seeing, lost = await _well(kind, scene, "metrics", said), replace(scene, metrics=NoEngine())
+        said += _more(await _well(kind, lost, "the metrics engine lost", said) - seeing, "the metrics engine lost")
     return said
+
+
+async def _well(kind: SubjectKind, scene: Scene, what: str, said: list[str]) -> Counter[str]:
+    async with opened(kind, scene) as subject:
+        facts = await _tried(said, f"With {what}: facts()", subject.facts)
+        return _held(subject.judge(facts)) if facts is not None else Counter()
+
+
+def _more(more: Counter[str], what: str) -> list[str]:
+    return [f"With {what}: {name} is held {count} times more than before." for name, count in more.items()]
 
 
 def _held(verdicts: tuple[Verdict, ...]) -> Counter[str]:

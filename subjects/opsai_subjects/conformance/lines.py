@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from datetime import timedelta
 
-from opsai_subjects.model import ParsedLine
+from opsai_subjects.model import ParsedLine, clean
 from opsai_subjects.subject import SubjectKind
 
 SEED = 20260601
@@ -50,8 +50,8 @@ def reads_any_line(kind: SubjectKind, sample: tuple[str, ...]) -> Iterator[str]:
 def _read(line: str, found: ParsedLine) -> Iterator[str]:
     if found.at.tzinfo is None or found.at.utcoffset() != timedelta(0):
         yield f"parse_log tells a time that is not in UTC for {line[:120]!r}."
-    if not isinstance(found.message, str) or not all(isinstance(text, str) for text in found.fields.values()):
-        yield f"parse_log gives what is no text for {line[:120]!r}."
+    for text in (found.message, found.source, found.level, *found.fields.values()):
+        clean(text)  # most lines are read to their end only here
 
 
 def _changed(sample: tuple[str, ...]) -> Iterator[str]:

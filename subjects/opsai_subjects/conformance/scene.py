@@ -98,7 +98,7 @@ class Failing(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport, failure: Failure, path: str | None = None) -> None:
         self._inner = inner
-        self._failure = failure
+        self._failure: Failure = failure
         self._path = path
         self._asked = 0
 
@@ -116,7 +116,7 @@ class Failing(httpx.AsyncBaseTransport):
                 return httpx.Response(500, content=HTML, headers={"content-type": "text/html"}, request=request)
             case "odd":
                 return _json(request, _ODD[self._asked % len(_ODD)])
-            case "half":
+            case _:
                 return _json(request, await self._half(request))
 
     async def _half(self, request: httpx.Request) -> bytes:

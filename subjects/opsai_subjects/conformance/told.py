@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from inspect import getdoc, iscoroutinefunction, signature
 
+from pydantic import JsonValue
+
 from opsai_subjects.model import clean
 from opsai_subjects.promql.expression import Refused
 from opsai_subjects.promql.parsing import parsed
@@ -62,14 +64,14 @@ NO_SUCH_PATHS = ("/", "//", "/x", "/admin/x", "/debug/pprof/profile", "/a/b/c/d/
 Complaints = Iterator[str]
 
 
-def _strings(value: object) -> Iterator[str]:
+def _strings(value: JsonValue) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _strings(key)
             yield from _strings(inner)
-    elif isinstance(value, list | tuple | set | frozenset):
+    elif isinstance(value, list):
         for inner in value:
             yield from _strings(inner)
 
@@ -258,7 +260,7 @@ def knows_pages(kind: SubjectKind) -> Complaints:
 def is_plain_text(kind: SubjectKind) -> Complaints:
     """No text of it holds control or direction characters: models and terminals read them."""
     values = (*kind.invariants, *kind.signs, *kind.faults, *kind.signals)
-    for text in (kind.about, *(text for value in values for text in _strings(value.model_dump()))):
+    for text in (kind.about, *(text for value in values for text in _strings(value.model_dump(mode="json")))):
         if clean(text, len(text) + 1) != text.replace("\n", " ").replace("\t", " "):
             yield f"A text holds control or direction characters: {clean(text, 120)!r}."
 
