@@ -77,8 +77,11 @@ def _raise_open_files() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a node: little, because etcd and others read settings of their own from it."""
-    kept = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL")
+    """Return the environment of a node: little, because etcd and others read settings of their own from it.
+
+    PYTHONPATH is for a process of ours (the duty cycle) where opsai is not installed but found by it.
+    """
+    kept = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "PYTHONPATH")
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
