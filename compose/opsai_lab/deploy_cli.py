@@ -75,8 +75,12 @@ def up(
         companions=companions,
         small_disks_mb=small_disks_mb,
     )
-    with telling(f"bringing up {named}: {chosen.says}") as tell:
-        brought = anyio.run(bring_up, what, tell)
+    try:
+        with telling(f"bringing up {named}: {chosen.says}") as tell:
+            brought = anyio.run(bring_up, what, tell)
+    except KeyboardInterrupt:
+        print("Stopped: what this call began is taken away again.", file=sys.stderr)
+        raise typer.Exit(130) from None
     print(f"{named} is up: {chosen.says}, {what.target}.")
     for page, url in brought.endpoints.pages.items():
         print(f"  {page}: {url}")
