@@ -57,7 +57,7 @@ def free_network() -> str:
 
 def environment() -> dict[str, str]:
     """Return what compose/etcd/compose.yaml takes so that it gets into nobody's way."""
-    first, second, third, prometheus, server = map(str, free_ports(5))
+    first, second, third, prometheus, server, watch = map(str, free_ports(6))
     return {
         "OPSAI_ETCD_NET": free_network(),
         "OPSAI_ETCD_PORT_1": first,
@@ -65,6 +65,7 @@ def environment() -> dict[str, str]:
         "OPSAI_ETCD_PORT_3": third,
         "OPSAI_PROMETHEUS_PORT": prometheus,
         "OPSAI_MCP_PORT": server,
+        "OPSAI_WATCH_PORT": watch,
     }
 
 

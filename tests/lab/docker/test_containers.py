@@ -30,6 +30,11 @@ STATES = [
         "unhealthy",
         "its health check says: no� leader",
     ),
+    (
+        {"Status": "running", "Health": {"Status": "unhealthy", "Log": [{"Output": '{"level":"warn"}\nno leader\n'}]}},
+        "unhealthy",
+        "its health check says: no leader",
+    ),
     ({"Status": "running", "Health": {"Status": "unhealthy"}}, "unhealthy", "its health check says: nothing"),
     ({"Status": "paused", "Health": {"Status": "healthy"}}, "paused", "its processes are frozen"),
     ({"Status": "exited", "ExitCode": 0}, "stopped", "it ended in order (status 0)"),

@@ -168,10 +168,15 @@ def _judged(state: _State) -> tuple[NodeState, str]:
 def _health(health: _Health | None) -> tuple[NodeState, str]:
     if health is None or health.status in ("", "none", "healthy"):
         return "running", ""
-    last = clean(health.log[-1].said, 300).strip() if health.log else ""
+    last = clean(_plain(health.log[-1].said), 300).strip() if health.log else ""
     if health.status == "starting":
         return "starting", last and f"its health check said: {last}"
     return "unhealthy", f"its health check says: {last or 'nothing'}"
+
+
+def _plain(said: str) -> str:
+    """Return what a check printed, without the log lines in JSON that come before its result (etcdctl)."""
+    return " ".join(line for line in said.splitlines() if not line.startswith("{")) or said
 
 
 def _ended(state: _State) -> tuple[NodeState, str]:

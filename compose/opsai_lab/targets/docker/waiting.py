@@ -46,7 +46,8 @@ class Waiting:
             if self._told.get(service) != state:
                 self._told[service] = state
                 if state not in ("absent", "stopped"):
-                    self._say(now, f"{service} {_WORDS.get(state, state)} ({len(well)} of {len(self._services)} up)")
+                    up = sum(told == "running" for told in self._told.values())
+                    self._say(now, f"{service} {_WORDS.get(state, state)} ({up} of {len(self._services)} up)")
         waited = now - self._begun
         if len(well) < len(self._services) and now - self._said >= _SAY_SECONDS:
             late = ", ".join(service for service in self._services if service not in well)
