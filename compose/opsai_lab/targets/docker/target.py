@@ -31,7 +31,7 @@ class DockerTarget:
         found = await self._found()
         nodes = [self._status(node.name, node.role, found.get(node.name)) for node in self.place.blueprint.nodes]
         planned = {node.name for node in self.place.blueprint.nodes}
-        companions = [self._status(name, "companion", found[name]) for name in sorted(found) if name not in planned]
+        companions = [self._status(name, name, found[name]) for name in sorted(found) if name not in planned]
         return (*nodes, *companions)
 
     async def endpoints(self) -> Endpoints:
