@@ -148,6 +148,19 @@ async def reaches(target: Target, peer: str, node: str) -> bool:
     return ran.returncode == 0
 
 
+async def reached(target: Target, *pairs: tuple[str, str]) -> list[bool]:
+    """Return for each pair whether the first gets an answer from the second, asked all at once."""
+    found: dict[tuple[str, str], bool] = {}
+
+    async def ask(peer: str, node: str) -> None:
+        found[peer, node] = await reaches(target, peer, node)
+
+    async with anyio.create_task_group() as tasks:
+        for pair in pairs:
+            tasks.start_soon(ask, *pair)
+    return [found[pair] for pair in pairs]
+
+
 async def until(fact: Callable[[], Awaitable[object]]) -> None:
     """Return once an async question is answered by something true; real parts take their time."""
     with anyio.fail_after(WITHIN_SECONDS):
@@ -162,18 +175,18 @@ async def healthy(target: Target) -> bool:
 
 
 @asynccontextmanager
-async def harmed(target: Target, harm: Harm) -> AsyncGenerator[None]:
-    """Do a harm, twice over; undo it from its value alone, as another process would, twice over; wait for health."""
+async def harmed(target: Target, harm: Harm, *, times: int = 1) -> AsyncGenerator[None]:
+    """Do a harm, so many times over; undo it as often, from its value alone, as another process would; wait for health."""
     await until(lambda: healthy(target))
-    await target.inject(harm)
-    await target.inject(harm)
+    for _ in range(times):
+        await target.inject(harm)
     try:
         yield
     finally:
         other = KIND.open(target.place)
         with anyio.CancelScope(shield=True):
-            await other.undo(harm)
-            await other.undo(harm)
+            for _ in range(times):
+                await other.undo(harm)
     await until(lambda: healthy(target))
 
 
