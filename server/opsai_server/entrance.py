@@ -68,6 +68,7 @@ class Refusal:
 
 
 STOPPED = Refusal(503, "The server is starting or stopping. Ask again in a moment.", (("Retry-After", "2"),))
+FAILED = Refusal(500, "A fault of opsai, in its log with the traceback. It is none of the cluster's.")
 NOTHING_HERE = Refusal(404, f"There is nothing here. MCP is at {MCP_PATH}; GET /healthz and GET /metrics answer too.")
 
 
@@ -220,6 +221,8 @@ def _origin_refusal(headers: Headers, policy: Policy) -> Refusal | None:
 
 
 def _kind_refusal(scope: Scope, headers: Headers) -> Refusal | None:
+    if scope["path"] in OPEN_PATHS and scope["method"] not in ("GET", "HEAD"):
+        return Refusal(405, "There is nothing to do here but to read: GET.", (("Allow", "GET, HEAD"),))
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if scope["method"] == "POST" and content_type != "application/json":
         return Refusal(415, "A request is JSON: send Content-Type: application/json.")

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 
 from opsai_server.app import assemble
 from opsai_server.calls import Calls
-from opsai_server.entrance import MCP_PATH, Entrance, Policy
+from opsai_server.entrance import FAILED, MCP_PATH, Entrance, Policy
 from opsai_server.exposition import exposition
 from opsai_server.listening import Address, listening
 from opsai_server.tools.desk import Desk, Waiting
@@ -71,7 +71,13 @@ def _app(server: MCPServer[Any], waiting: Waiting, calls: Calls, policy: Policy,
         return JSONResponse(body, status_code=200 if well else 503)
 
     kind_name = server.name
-    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Mount("/", protocol)])
+
+    async def failed(_request: Request, error: Exception) -> Response:
+        log.error("request_failed", exc_info=error)
+        return FAILED.response()
+
+    routes = [Route("/metrics", metrics), Route("/healthz", healthz), Mount("/", protocol)]
+    return Starlette(routes=routes, exception_handlers={Exception: failed})
 
 
 async def health(program: str, desk: Desk | None) -> tuple[bool, dict[str, object]]:

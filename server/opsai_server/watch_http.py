@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -122,9 +122,11 @@ def watch_app(board: WatchBoard) -> Starlette:
         }
         return JSONResponse(body, status_code=200 if well else 503)
 
-    async def elsewhere(_request: Request, _error: Any) -> Response:
-        return JSONResponse({"says": "There is nothing here. Try GET /metrics or GET /healthz."}, status_code=404)
+    async def elsewhere(_request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return JSONResponse({"says": "There is nothing here. Try GET /metrics or GET /healthz."}, status_code=status)
 
     return Starlette(
-        routes=[Route("/metrics", metrics), Route("/healthz", healthz)], exception_handlers={404: elsewhere}
+        routes=[Route("/metrics", metrics), Route("/healthz", healthz)],
+        exception_handlers={404: elsewhere, 405: elsewhere},
     )

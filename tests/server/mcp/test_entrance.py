@@ -1,6 +1,8 @@
 """Who is not let in to the MCP server over HTTP, and what each is told."""
 
+import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -146,3 +148,35 @@ async def test_who_asks_too_often_is_told_when_to_ask_again(tmp_path: Path) -> N
     assert (first.status_code, second.status_code) == (400, 429)
     assert second.headers["retry-after"] in ("1", "2")
     assert says(second) == "More than 0.5 requests a second. Ask less often."
+
+
+async def test_whatever_is_asked_the_answer_is_json_with_a_sentence(tmp_path: Path) -> None:
+    asked = (
+        ("GET", "/mcp", 400),
+        ("PUT", "/mcp", 405),
+        ("DELETE", "/mcp", 400),
+        ("OPTIONS", "/mcp", 405),
+        ("POST", "/mcp", 400),
+        ("POST", "/healthz", 405),
+        ("DELETE", "/metrics", 405),
+        ("GET", "/elsewhere", 404),
+    )
+    async with site(tmp_path) as it:
+        replies = [await it.plain.request(method, path, headers=JSON) for method, path, _ in asked]
+
+    assert [reply.status_code for reply in replies] == [status for _, _, status in asked]
+    assert all(reply.json()["error"]["message"] for reply in replies)
+
+
+async def test_a_fault_of_ours_tells_nothing_of_its_inside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with site(tmp_path) as it:
+        with closing(sqlite3.connect(tmp_path / "opsai.sqlite", isolation_level=None)) as other:
+            other.execute("DROP TABLE heartbeats")
+        reply = await it.get("/healthz")
+
+    assert reply.status_code == 500
+    assert (
+        reply.json()["error"]["message"]
+        == "A fault of opsai, in its log with the traceback. It is none of the cluster's."
+    )
+    assert "no such table: heartbeats" in caplog.text

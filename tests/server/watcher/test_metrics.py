@@ -209,13 +209,12 @@ async def test_a_scrape_gets_the_text_it_asks_for(tmp_path: Path, accept: str) -
         await it.look()
         reply = await it.client.get("/metrics", headers={"accept": accept})
         elsewhere = await it.client.get("/")
+        written = await it.client.post("/metrics")
 
     assert ("openmetrics" in reply.headers["content-type"]) == ("openmetrics" in accept)
     assert reply.text.endswith("# EOF\n") == ("openmetrics" in accept)
-    assert (elsewhere.status_code, elsewhere.json()) == (
-        404,
-        {"says": "There is nothing here. Try GET /metrics or GET /healthz."},
-    )
+    assert (elsewhere.status_code, written.status_code) == (404, 405)
+    assert elsewhere.json() == written.json() == {"says": "There is nothing here. Try GET /metrics or GET /healthz."}
 
 
 async def test_the_check_of_a_container_asks_whichever_port_answers(tmp_path: Path) -> None:
