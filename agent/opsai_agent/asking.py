@@ -51,6 +51,10 @@ def question(text: str) -> Question:
         raise AgentError(f"{SUBMIT} is no question: it writes. A diagnosis is handed in by an investigation.")
     arguments: JsonObject = {}
     while rest := rest.strip():
+        if whole := _WHOLE.match(rest):
+            value, more = _value(whole[2])
+            arguments[whole[1]], rest = whole[2] if more else value, rest[whole.end() :]
+            continue
         found = _NAME.match(rest)
         if found is None:
             raise AgentError(f"{rest!r} in {text!r} is not NAME=VALUE. Give a tool and its arguments: {_EXAMPLE}.")
@@ -59,6 +63,8 @@ def question(text: str) -> Question:
 
 
 _NAME = re.compile(r"(\w+)=")
+_WHOLE = re.compile(r"'(\w+)=([^']*)'(?:\s|\Z)")
+"""As a shell is given it, and so as the server writes a read: `'nodes=["node1"]'`."""
 _QUOTED = re.compile(r"'([^']*)'(?:\s|\Z)")
 _EXAMPLE = "'query_metrics name=fsync_p99 minutes=5'"
 

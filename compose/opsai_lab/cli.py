@@ -3,6 +3,8 @@
 import json
 import logging
 import sys
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
@@ -54,18 +56,63 @@ def _common(
     pass
 
 
-@app.command(short_help="Play a recorded incident up to its diagnosis.")
+@app.command(short_help="Play an incident up to its diagnosis: a recorded one, or live.")
 def demo(
     incident: Annotated[
         str, typer.Argument(help="A shipped recording by name, or a recording's folder.")
     ] = recordings.DEMO,
     backend: BackendChoice = "auto",
+    live: Annotated[bool, typer.Option("--live", help="Break a real cluster on this machine instead.")] = False,
+    subject: Annotated[str | None, typer.Option("--subject", help="Of --live: what runs.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="Of --live: processes, docker.")] = None,
+    fault: Annotated[str, typer.Option("--fault", help="Of --live: what is done; list shows all.")] = "kill",
+    node: Annotated[str | None, typer.Option("--node", help="Of --live: to this node.")] = None,
+    interval: Annotated[float, typer.Option("--interval", min=1.0, max=30.0, help="Of --live: seconds a look.")] = 2.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Of --live: leave the cluster up afterwards.")] = False,
+    name: Annotated[str | None, typer.Option("--name", help="Of --live: the cluster's name.")] = None,
 ) -> None:
-    """Play a recorded incident: from a healthy cluster over a ticket to a checked diagnosis. Needs no cluster and no key."""
-    from opsai_lab.demo import play_demo  # noqa: PLC0415 (the other commands need not wait for what only this one loads)
-    from opsai_lab.voice import Voice  # noqa: PLC0415
+    """Play a recorded incident: from a healthy cluster over a ticket to a checked diagnosis. Needs no cluster and no key.
+
+    With --live a real cluster is brought up here, broken on purpose, watched, diagnosed, healed and recorded.
+    """
+    from opsai_lab.voice import Voice  # noqa: PLC0415 (the other commands need not wait for what only this one loads)
+
+    if live:
+        _demo_live(subject, target, name, fault, node, backend, interval, keep=keep)
+        return
+    from opsai_lab.demo import play_demo  # noqa: PLC0415
 
     anyio.run(play_demo, recordings.find(incident), Voice(), backend)
+
+
+def _demo_live(
+    subject: str | None,
+    target: str | None,
+    name: str | None,
+    fault: str,
+    node: str | None,
+    backend: Backend,
+    interval: float,
+    *,
+    keep: bool,
+) -> None:
+    from opsai_lab.live import demo as live  # noqa: PLC0415 (as above)
+    from opsai_lab.telling import telling  # noqa: PLC0415
+    from opsai_lab.voice import Voice  # noqa: PLC0415
+
+    what = live.named(name, subject, target)
+    if fault == "list":
+        print(live.faults_text(what))
+        return
+    order = live.order_for(what, fault, node, interval, backend, datetime.now(UTC))
+    try:
+        with telling(f"{what.name}: demo") as tell:
+            done = anyio.run(partial(live.play_live, what, order, Voice(), tell, keep=keep))
+    except KeyboardInterrupt:
+        print(f"Ended by Ctrl-C; what was done to {what.name} is undone.")
+        sys.exit(130)
+    if not done.right:
+        raise typer.Exit(1)
 
 
 @app.command(short_help="Describe a recording, or serve it on loopback.")

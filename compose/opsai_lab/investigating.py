@@ -36,6 +36,22 @@ class Order:
         return ("--replay", str(self.recording), "--at", self.at.isoformat(), "--store", str(self.store))
 
 
+@dataclass(frozen=True, slots=True)
+class LiveOrder:
+    """What is to be investigated on a live cluster, as a settings file names it."""
+
+    ticket: str | None
+    config: Path
+    cluster: str
+    backend: str = "auto"
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the command line after `opsai-agent`."""
+        ticket = (self.ticket,) if self.ticket else ()
+        where = ("--config", str(self.config), "--cluster", self.cluster)
+        return ("investigate", *ticket, *where, "--backend", self.backend)
+
+
 class _Named(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -53,7 +69,7 @@ class Took(BaseModel):
     backend: str
 
 
-async def investigate(order: Order, *, calls_to: int | None = None) -> Took:
+async def investigate(order: Order | LiveOrder, *, calls_to: int | None = None) -> Took:
     """Run the investigation; its calls are shown on the file descriptor `calls_to` as they happen, or kept for an error.
 
     Raises AgentError with the program's last words.

@@ -46,6 +46,7 @@ def wish_for(folder: Path, cluster: ClusterSettings, watch: WatchSettings, **cho
         every_seconds=chosen.get("every_seconds", 5.0),
         for_seconds=chosen.get("for_seconds", math.inf),
         most_bytes=int(chosen.get("most_bytes", 1024**3)),
+        before_seconds=chosen.get("before_seconds", 900.0),
         judged=judged,
     )
 

@@ -2,6 +2,7 @@
 
 LIMITS: dict[str, float] = {
     "etcd_quorum_margin": 1,
+    "etcd_member_stays_up": 60.0,
     "etcd_members_enough": 3,
     "etcd_leader_steady": 3,
     "etcd_terms_agree": 1,

@@ -73,3 +73,9 @@ def test_a_question_that_is_refused_ends_in_status_1(tmp_path) -> None:
 
     assert done.exit_code == 1
     assert "Did you mean 'role'?" in done.stdout
+
+
+def test_a_read_as_the_server_writes_it_for_a_shell_is_understood() -> None:
+    asked = question("""search_logs 'nodes=["etcd1"]' 'contains=a b' limit=5""")
+
+    assert asked.arguments == {"nodes": ["etcd1"], "contains": "a b", "limit": 5}

@@ -88,6 +88,8 @@ class Blueprint(Value):
     nodes: tuple[PlannedNode, ...]
     joined: dict[Name, Joined] = Field(default_factory=dict[str, Joined])
     faults: dict[Name, LocalFault]
+    demo_limits: dict[str, float] = Field(default_factory=dict[str, float])
+    """Invariant to its limit in a live demo, where the usual one would keep a ticket open for minutes."""
     folder: Path
     """Where the file is, and `compose.yaml` beside it."""
 

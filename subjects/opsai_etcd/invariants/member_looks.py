@@ -12,8 +12,6 @@ ORDERLY_SECONDS = 60.0
 """What a restart in order may take."""
 LEAST_IN_USE_BYTES = 100 * 2**20
 """Free pages of a small file are no matter (the mixin's alert has the same bound)."""
-ONCE_SECONDS = 60.0
-"""So long a single death is told after it: its ticket then ends by itself. Of several one is told as long as they are seen."""
 LEARNER_BEHIND = 1000
 
 
@@ -48,17 +46,17 @@ def member_down(look: Look, entity: str) -> Seen:
 
 
 def member_died(look: Look, entity: str) -> Seen:
-    """Its process died and came back within the look-back."""
+    """Its process died and came back within the look-back; having died once, it is told until it has run for the limit."""
     count = deaths(look, entity)
     if count is None:
         return unknown("neither its start time nor its log is known")
     if count == 0 or process_gone(look, entity).state == "shown":
         return ABSENT  # while it is gone, that is what is to be said
     age = look.ago(look.member(entity).started_at) or _logged_start(look, entity)
-    if count == 1 and age is not None and age > ONCE_SECONDS:
+    if count == 1 and age is not None and age > look.limit("etcd_member_stays_up"):
         return ABSENT
     times = "once" if count == 1 else f"{count} times"
-    return shown(f"it died {times} within 10 min and runs again", count)
+    return shown(f"it died {times} within 10 min and runs again", None if age is None else round(age, 1))
 
 
 def _logged_start(look: Look, entity: str) -> float | None:

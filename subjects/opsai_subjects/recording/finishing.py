@@ -19,6 +19,7 @@ from opsai_subjects.recording.unfinished import FOLDER, Head, Left, Part, is_unf
 from opsai_subjects.sources.exposition import Exposition, NotExposition
 
 _LEVEL = 6
+WARM_UP_ROUNDS = 2
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -108,10 +109,10 @@ def _series(left: Left, parts: tuple[Part, ...]) -> Iterator[bytes]:
     for job, instance in targets:
         own = [part for part in parts if (part.job, part.instance) == (job, instance)]
         stitched = Stitched()
+        _stitch_series(stitched, (left.content(part) for part in own if part.kind == "series"))
         scraped = [part for part in own if part.kind == "scrape"]
         if scraped:
             _stitch_scrapes(stitched, scraped, left.content)
-        _stitch_series(stitched, (left.content(part) for part in own if part.kind == "series"))
         yield from stitched.lines()
 
 
@@ -154,7 +155,9 @@ def _stitch_series(stitched: Stitched, contents: Iterator[bytes]) -> None:
 
 def _write_incident(folder: Path, head: Head, end: datetime) -> None:
     fields = head.model_dump(mode="json", exclude_defaults=True)
-    fields |= {"format": 1, "start": _moment(head.start), "end": _moment(end), "warm_up_seconds": 0}
+    # The first round is not over at once: before, nothing is known yet.
+    warm_up = min(WARM_UP_ROUNDS * head.poll_interval_seconds, (end - head.start).total_seconds() / 2)
+    fields |= {"format": 1, "start": _moment(head.start), "end": _moment(end), "warm_up_seconds": round(warm_up, 3)}
     new = folder / "incident.json.new"
     new.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     new.replace(folder / "incident.json")

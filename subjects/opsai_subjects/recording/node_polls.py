@@ -24,6 +24,8 @@ from opsai_subjects.subject import Polled, SubjectKind
 
 READ_SECONDS = 3.0
 """A round is to end before the next one begins, also on a node that hangs."""
+USUAL_SECONDS = 5.0
+"""The interval that the kinds' `every_seconds` are meant for; a recorder that looks more often asks everything more often."""
 _ANY_STATUS = tuple(range(300, 600))
 _SHA_CHARS = 16
 
@@ -31,12 +33,13 @@ _SHA_CHARS = 16
 class NodePolls:
     """One node: its paths in their order, each as often as its kind says."""
 
-    def __init__(self, name: str, base: str, kind: SubjectKind, asked: Sequence[Polled], slack_seconds: float) -> None:
+    def __init__(self, name: str, base: str, kind: SubjectKind, asked: Sequence[Polled], every_seconds: float) -> None:
         self._name = name
         self._base = base.rstrip("/")
         self._kind = kind
         self._asked = tuple(asked)
-        self._slack_seconds = slack_seconds
+        self._faster = min(1.0, every_seconds / USUAL_SECONDS)
+        self._slack_seconds = every_seconds / 2
         self._last: dict[int, datetime] = {}
 
     async def round(self, web: Web, clock: Clock, into: Unfinished, tally: Tally) -> None:
@@ -44,7 +47,8 @@ class NodePolls:
         now, errors = clock.now(), 0
         for number, polled in enumerate(self._asked):
             last = self._last.get(number)
-            if last is not None and (now - last).total_seconds() < polled.every_seconds - self._slack_seconds:
+            wanted = polled.every_seconds * self._faster - self._slack_seconds
+            if last is not None and (now - last).total_seconds() < wanted:
                 continue
             self._last[number] = now
             line = await self._ask(polled, web, into, tally)

@@ -135,11 +135,11 @@ class Recorder:
         if subject.sources.logs is not None:
             tail = LogTail(subject.sources.logs, self._log_name, earlier)
             self._jobs.append(_Job(every, partial(tail.read, *what), last=True))
+        if subject.sources.metrics is not None:
+            samples = PrometheusSamples(subject.sources.metrics, earlier, head.start if own is not None else None)
+            self._jobs.append(_Job(SAMPLES_SECONDS, lambda: samples.read(self._targets, *what), last=own is None))
         if own is not None:
             self._jobs.append(_Job(every, lambda: own.round(self._targets, *what)))
-        elif subject.sources.metrics is not None:
-            samples = PrometheusSamples(subject.sources.metrics, earlier)
-            self._jobs.append(_Job(SAMPLES_SECONDS, lambda: samples.read(self._targets, *what), last=True))
         self._add(census)
 
     @property
@@ -247,7 +247,7 @@ class Recorder:
                     f"{node.name} ({node.role}) is not polled: it has no paths that are kept, or no address."
                 )
                 continue
-            polls = NodePolls(_file_name(node.name), base, kind, asked, every / 2)
+            polls = NodePolls(_file_name(node.name), base, kind, asked, every)
             do = partial(polls.round, self._subject.sources.web, self._clock, self._into, self._tally)
             self._jobs.append(_Job(every, do))
         if fresh:

@@ -74,15 +74,17 @@ class OwnScrapes:
 class PrometheusSamples:
     """Asks a Prometheus for the raw samples of each target since it was asked last, by a range selector."""
 
-    def __init__(self, metrics: MetricsSource, since: datetime) -> None:
+    def __init__(self, metrics: MetricsSource, since: datetime, until: datetime | None = None) -> None:
+        """Make one that asks from `since` on; up to `until` only, where somebody else scrapes from then on."""
         self._metrics = metrics
         self._since = since.timestamp()
+        self._until = until.timestamp() if until is not None else math.inf
         self._asked: dict[ScrapeTarget, float] = {}
         self._newest: dict[ScrapeTarget, float] = {}
 
     async def read(self, targets: Sequence[ScrapeTarget], clock: Clock, into: Unfinished, tally: Tally) -> None:
         """Ask for what is new of each target; what could not be had is asked for next time. Raises RecordingNotWritten."""
-        now = clock.now().timestamp()
+        now = min(clock.now().timestamp(), self._until)
         for target in targets:
             try:
                 while (asked := self._asked.get(target, self._since)) < now:
@@ -94,7 +96,7 @@ class PrometheusSamples:
             except (SourceError, QueryInvalid) as error:
                 tally.answered(0)
                 tally.note(f"Samples of {target.instance} could not be read: {error}")
-        if targets and not self._newest:
+        if targets and not self._newest and math.isinf(self._until):
             names = ", ".join(target.instance for target in targets)
             tally.note(f"{self._metrics.about} has no series with job and instance of any node ({names}).")
 
