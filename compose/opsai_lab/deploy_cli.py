@@ -98,13 +98,18 @@ def up(
 @local.command(short_help="Heal it and take it away whole, data too.")
 def down(subject: Subject = None, target: TargetName = None, name: Name = None) -> None:
     """Undo what harm is left and take the cluster away whole: processes, containers, networks, data."""
-    from opsai_lab.deploying import take_down  # noqa: PLC0415 (as above)
+    from opsai_lab.deploying import remove_failed, take_down  # noqa: PLC0415 (as above)
 
     if target == "existing":
         _refuse_existing()
+    if name and remembered(name) is None and remove_failed(name):
+        print(f"{name} did not come up; its logs are removed.")
+        return
     what = meant(name, subject, target)
     if what is None:
         print("No local cluster is up: there is nothing to take down.")
+        for failed in remove_failed(None):
+            print(f"{failed} did not come up; its logs are removed.")
         return
     with telling(f"taking {what.name} down") as tell:
         anyio.run(take_down, what, tell)

@@ -12,7 +12,7 @@ from opsai_lab.chaos.healing import heal
 from opsai_lab.chaos.injecting import Injected, fault_named, inject
 from opsai_lab.chaos.journal import Journal
 from opsai_lab.errors import LabError, NobodyLeads
-from opsai_lab.places import CONFIG_FILE_NAME, Remembered, place_folder, remember, remembered
+from opsai_lab.places import CONFIG_FILE_NAME, Remembered, lab_home, place_folder, remember, remembered
 from opsai_lab.seeing import until_seen
 from opsai_lab.targets.folder import write_whole
 from opsai_lab.targets.harm import Harm
@@ -78,6 +78,18 @@ async def take_down(what: Remembered, tell: Tell) -> None:
             raise LabError(
                 f"{what.name} is down, but {folder} could not be removed whole: is part of it another user's?"
             )
+
+
+def remove_failed(name: str | None) -> tuple[str, ...]:
+    """Remove the logs that attempts to come up have left, of that name or all; return the names."""
+    folders = [place_folder(name)] if name else sorted(path for path in lab_home().glob("*") if path.is_dir())
+    removed: list[str] = []
+    for folder in folders:
+        with only_bench(folder):
+            if folder.is_dir() and {path.name for path in folder.iterdir()} <= {"logs"}:
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(folder.name)
+    return tuple(removed)
 
 
 async def heal_place(what: Remembered, tell: Tell) -> tuple[Harm, ...]:

@@ -148,6 +148,8 @@ def test_a_node_that_dies_at_start_fails_the_command_and_leaves_only_its_log(ops
     assert "opsai: front1 ended soon after its start." in done.stderr
     assert [path.name for path in (tmp_path / "lab" / "dying").iterdir()] == ["logs"]
     assert "No local cluster is up" in opsai("status").stdout
+    assert "dying did not come up; its logs are removed." in opsai("down").stdout
+    assert list((tmp_path / "lab").iterdir()) == []
 
 
 def test_what_a_killed_up_left_is_finished_by_the_next_one_and_taken_away_by_down(opsai: Opsai, tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ class Processes:
         layout = choose_seats(self.place.folder, self.place.blueprint, can_bind)
         if can_tell_apart():
             layout = with_groups(self.place.folder, layout)
+        shutil.rmtree(self.place.folder / "logs", ignore_errors=True)  # of an attempt that failed
         self._planned(layout)  # a text that cannot be filled in is said before anything is written
         write_whole(self._layout_file, layout.model_dump_json(indent=1))
         return layout
