@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from opsai_etcd.kind import KIND
+from opsai_server.conformance import surface_checks
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.conformance.checks import Check, checks
 from opsai_subjects.conformance.scene import Scene, live
@@ -37,6 +38,6 @@ async def healthy() -> AsyncGenerator[Scene]:
 
 
 @pytest.mark.usefixtures("members")
-@pytest.mark.parametrize("check", checks(KIND, healthy, LINES), ids=str)
+@pytest.mark.parametrize("check", [*checks(KIND, healthy, LINES), *surface_checks(KIND, healthy)], ids=str)
 async def test_etcd(check: Check) -> None:
     await check()

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from opsai_lab.recordings import find
+from opsai_server.conformance import surface_checks
 from opsai_subjects.conformance.checks import Check, checks
 from opsai_subjects.conformance.scene import Scene, recorded
 from opsai_subjects.recording.folder import open_recording
@@ -28,6 +29,6 @@ def lines() -> tuple[str, ...]:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("check", checks(KIND, healthy, lines()), ids=str)
+@pytest.mark.parametrize("check", [*checks(KIND, healthy, lines()), *surface_checks(KIND, healthy)], ids=str)
 async def test_tikv(check: Check) -> None:
     await check()

@@ -229,7 +229,7 @@ def gives_examples(kind: SubjectKind) -> Complaints:
     for what, name, known in (
         ("invariant", shown.invariant, {one.id for one in kind.invariants}),
         ("fault", shown.fault, {one.id for one in kind.faults}),
-        ("topic", shown.topic, {one.topic for one in kind.signals}),
+        ("topic", shown.topic, {one.topic for one in kind.signals} | {""}),
         ("bug", shown.bug, {one.id for one in kind.known_bugs} | {""}),
     ):
         if name not in known:

@@ -1,0 +1,1 @@
+"""An adapter of somebody else: a street of lamps, of which one knows the others."""
