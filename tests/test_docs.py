@@ -75,7 +75,7 @@ def test_each_console_block_is_run_or_says_why_not() -> None:
 def test_the_commands_of_a_document_run_one_after_another(of_document: list[Block], tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
-    for name in ("compose", "claude_desktop_config.example.json"):
+    for name in ("compose", "claude_desktop_config.example.json", "tests"):
         (checkout / name).symlink_to(ROOT / name)
     commands = [command for block in of_document for command in block.commands]
     if needs_etcd(of_document):

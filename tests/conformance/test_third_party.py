@@ -5,62 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.conformance.toy.lamps import Street, serving
+
 TOY = Path(__file__).parent / "toy"
 Programs = dict[str, str]
-
-
-class Street(ThreadingHTTPServer):
-    """A stand-in for two lamps of which the first knows the other."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Lamps)
-        self.dark = False
-        self.asked: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Lamps(BaseHTTPRequestHandler):
-    server: Street
-
-    def do_GET(self) -> None:
-        self.server.asked.append(f"GET {self.path}")
-        here = f"127.0.0.1:{self.server.server_port}"
-        lamps = [
-            {"name": "north", "at": here, "lit": True, "celsius": 41.5},
-            {"name": "south", "at": "127.0.0.1:9", "lit": not self.server.dark, "celsius": 40},
-        ]
-        body = json.dumps(lamps).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
-        """Nobody reads it."""
-
-
-@contextmanager
-def serving() -> Iterator[Street]:
-    with Street() as street:
-        thread = threading.Thread(target=street.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield street
-        finally:
-            street.shutdown()
-            thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +73,8 @@ def test_the_watcher_raises_its_ticket(installed: Programs, tmp_path: Path) -> N
     assert json.loads(told.stdout)["causes"][0]["kind"] == "lamp_out"
 
 
-def test_its_author_can_check_it(installed: Programs, street: Street) -> None:
-    environment = {**installed, "LAMPS_URL": street.url}
-    done = run(environment, "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "check_lamps.py")
+def test_its_author_can_check_it(installed: Programs) -> None:
+    done = run(installed, "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "check_lamps.py")
 
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout

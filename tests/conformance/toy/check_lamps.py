@@ -1,8 +1,9 @@
-"""What its author runs: `pytest check_lamps.py`, with `LAMPS_URL` set to a street that is well."""
+"""What its author runs: `pytest check_lamps.py`."""
 
-import os
+from contextlib import asynccontextmanager
 
 import pytest
+from lamps import serving
 from opsai_lamps.kind import KIND
 
 from opsai_server.conformance import surface_checks
@@ -11,8 +12,11 @@ from opsai_subjects.conformance.checks import Check, checks
 from opsai_subjects.conformance.scene import live
 
 
-def street():
-    return live(ClusterSettings(subject="lamps", endpoints=(os.environ["LAMPS_URL"],)))
+@asynccontextmanager
+async def street():
+    with serving() as lamps:
+        async with live(ClusterSettings(subject="lamps", endpoints=(lamps.url,))) as scene:
+            yield scene
 
 
 @pytest.fixture
