@@ -3,22 +3,24 @@
 import json
 import os
 import socket
-import subprocess
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
 import httpx
 import pytest
 
 from opsai_lab.load.wanted import Wanted, write_wanted
+from opsai_lab.targets.blueprint import read_blueprint
+from opsai_lab.targets.docker.kind import KIND
+from opsai_lab.targets.harm import Harm
+from opsai_lab.targets.target import Place
 from opsai_subjects.registry import subject_kind
-from tests.docker.local import ROOT, docker, free_network, left_of, refused
+from tests.docker.local import ROOT, free_network, left_of
+from tests.docker.project import Project, lines, skip_without, until
 from tests.server.mcp.sites import client
 
 pytestmark = [pytest.mark.docker, pytest.mark.anyio]
@@ -29,33 +31,16 @@ MEMBERS = ("pd1", "pd2", "pd3")
 OPERATOR = ("opsai-watch", "opsai-mcp")
 STAND_INS = ("pingcap/pd:v8.5.4", "pingcap/tikv:v8.5.4", "opsai-load:local")
 SUFFIXES = ("371", "372", "373", "161", "162", "163", "181", "182", "183", "090", "081", "080")
-WITHIN_SECONDS = 100.0
-_T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(Project):
     """The cluster that is up."""
-
-    name: str
-    environment: dict[str, str]
-
-    def compose(self, *words: str) -> str:
-        command = ["docker", "compose", "--project-name", self.name, "--file", str(COMPOSE / "compose.yaml"), *words]
-        ran = subprocess.run(
-            command, env={**os.environ, **self.environment}, capture_output=True, text=True, check=False, timeout=180
-        )
-        assert ran.returncode == 0, f"{' '.join(words)}: {ran.stderr[-2000:]}"
-        return ran.stdout
 
     def url(self, suffix: str) -> str:
         return f"http://127.0.0.1:{self.environment['OPSAI_TIKV_PORTS']}{suffix}"
 
-    def inspected(self, service: str) -> dict[str, Any]:
-        return json.loads(docker("inspect", f"{self.name}-{service}-1"))[0]
-
     def token(self) -> str:
-        return self.compose("exec", "--no-TTY", "opsai-mcp", "cat", "/var/lib/opsai/token").strip()
+        return self.within("opsai-mcp", "cat", "/var/lib/opsai/token").strip()
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         reply = httpx.get(f"{self.url('090')}/api/v1/query", params={"query": promql}, trust_env=False)
@@ -63,12 +48,12 @@ class Stack:
 
     def release(self) -> None:
         """Let the recorded nodes go on from where they stand; 15 s later the store is killed."""
-        self.compose("exec", "--no-TTY", "pd1", "sh", "-c", "[ -s /logs/released ] || date +%s.%N >/logs/released")
+        self.within("pd1", "sh", "-c", "[ -s /logs/released ] || date +%s.%N >/logs/released")
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
-    skip_without_images()
+    skip_without("opsai-operator:local", "prom/prometheus:v2.53.4", stand_ins=STAND_INS)
     folder = tmp_path_factory.mktemp("load")
     folder.chmod(0o755)  # who reads it in the container is somebody else
     environment = {
@@ -78,29 +63,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
         "OPSAI_TIKV_PORTS": free_digits(),
         "OPSAI_TIKV_FILES": "1024",  # the stand-ins need no more, and not every engine may give what TiKV needs
     }
-    it = Stack(f"opsai-test-tikv-{os.getpid()}", environment)
+    it = Stack(f"opsai-test-tikv-{os.getpid()}", COMPOSE / "compose.yaml", environment)
     try:
-        it.compose("up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "150")
+        it.up()
         yield it
     finally:
-        it.compose("down", "--volumes", "--timeout", "2")
+        it.down()
     assert left_of(it.name) == []
-
-
-def skip_without_images() -> None:
-    missing = [name for name in (*STAND_INS, "opsai-operator:local", "prom/prometheus:v2.53.4") if no_image(name)]
-    if missing:
-        why = f"no stand-in image {', '.join(missing)}: `scripts/images` makes them"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-
-
-def no_image(name: str) -> bool:
-    if refused("image", "inspect", name):
-        return True
-    label = docker("image", "inspect", "--format", '{{index .Config.Labels "opsai.stand-in"}}', name)
-    return name in STAND_INS and not label  # the real one: what follows is about the recording
 
 
 def free_digits() -> str:
@@ -114,21 +83,6 @@ def free_digits() -> str:
             continue
         return str(digits)
     pytest.fail("no free ports")
-
-
-def until(ask: Callable[[], _T]) -> _T:
-    """Return the first answer that is something; containers set no event here."""
-    ends = time.monotonic() + WITHIN_SECONDS
-    while True:
-        if found := ask():
-            return found
-        assert time.monotonic() < ends
-        time.sleep(0.5)
-
-
-def lines(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        yield json.loads(line)
 
 
 def test_every_service_is_healthy_and_stores_started_once_the_members_were(stack: Stack) -> None:
@@ -164,7 +118,7 @@ def test_nodes_have_the_addresses_of_the_network_that_was_set(stack: Stack) -> N
 def test_a_nodes_log_is_a_file_that_the_operator_reads_and_dockers_output_too(stack: Stack) -> None:
     stack.release()
     shown = until(lambda: stack.compose("logs", "--no-log-prefix", "tikv1"))
-    read = stack.compose("exec", "--no-TTY", "opsai-watch", "cat", "/logs/tikv1/tikv.log", "/logs/pd1/pd.log")
+    read = stack.within("opsai-watch", "cat", "/logs/tikv1/tikv.log", "/logs/pd1/pd.log")
     line = shown.splitlines()[-1]
     assert line in read
     assert subject_kind("tikv").parse_log(line) is not None
@@ -187,7 +141,7 @@ def test_the_operator_is_not_root_has_no_capability_and_cannot_write_to_its_root
         about = stack.inspected(service)
         assert about["HostConfig"]["ReadonlyRootfs"]
         assert about["HostConfig"]["CapDrop"] == ["ALL"]
-        assert stack.compose("exec", "--no-TTY", service, "id", "--user").strip() not in ("", "0")
+        assert stack.within(service, "id", "--user").strip() not in ("", "0")
         mounts = {one["Destination"]: one["RW"] for one in about["Mounts"]}
         assert [where for where, writable in mounts.items() if writable] == ["/var/lib/opsai"]
 
@@ -227,11 +181,37 @@ def test_the_load_follows_the_file_in_the_folder_that_is_mounted(stack: Stack) -
     write_wanted(Path(stack.environment["OPSAI_LOAD_FOLDER"]) / "load.json", Wanted(pattern="hot-write", rate=900))
     until(lambda: "hot-write at 900 operations a second" in stack.compose("logs", "load"))
 
-    told = until(lambda: [one for one in started(stack) if one["target"] == 900])
+    told = until(lambda: [one for one in stack.loads() if one["target"] == 900])
     assert told[0]["properties"]["tikv.pd"] == "pd1:2379,pd2:2379,pd3:2379"
     assert told[0]["properties"]["requestdistribution"] == "hotspot"
 
 
-def started(stack: Stack) -> list[dict[str, Any]]:
-    notes = stack.compose("exec", "--no-TTY", "load", "cat", "/tmp/notes")
-    return [one for one in lines(notes) if one.get("command") == "run"]
+def test_the_docker_target_knows_every_node_and_can_do_every_fault_but_a_full_disk(
+    stack: Stack, tmp_path: Path
+) -> None:
+    blueprint = read_blueprint(COMPOSE)
+    target = KIND.open(Place(name=stack.name, folder=tmp_path, blueprint=blueprint))
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in stack.environment.items():
+            patch.setenv(variable, value)
+        endpoints = anyio.run(target.endpoints)
+    assert endpoints.cluster.addresses["tikv2:20180"] == stack.url("182").removeprefix("http://")
+    assert endpoints.pages["opsai-mcp"] == f"{stack.url('080')}/mcp"
+
+    refused = {
+        name
+        for name, fault in blueprint.faults.items()
+        if target.refusal(
+            Harm(id=name, name=fault.harm, node=blueprint.of_role(fault.role)[0].name, amount=fault.amount)
+        )
+    }
+    assert refused == {"full-disk"}
+
+
+def test_the_containers_take_the_flags_that_the_processes_take() -> None:
+    roles = read_blueprint(COMPOSE).roles
+    configured = Project("flags", COMPOSE / "compose.yaml", {}).compose("config", "--format", "json")
+    services = json.loads(configured)["services"]
+    for node in read_blueprint(COMPOSE).nodes:
+        flags = [argument.split("=")[0] for argument in services[node.name]["command"]]
+        assert flags == [argument.split("=")[0] for argument in roles[node.role].command]
