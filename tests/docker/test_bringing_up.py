@@ -14,6 +14,7 @@ from opsai_lab.errors import LabError
 from opsai_lab.targets.harm import Harm
 from opsai_lab.targets.target import Target
 from tests.docker.local import (
+    ETCD,
     NODES,
     answers,
     container,
@@ -176,6 +177,26 @@ async def test_an_image_that_cannot_be_had_is_named_with_what_sets_it_and_nothin
     assert why.startswith(f"The image {image} is not on this machine and cannot be pulled: ")
     assert f"pulling {image}" in told
     assert left_of(elsewhere) == []
+
+
+async def test_an_image_with_a_recipe_is_built_and_its_steps_are_told(
+    elsewhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = json.loads(docker("compose", "--file", str(ETCD / "compose.yaml"), "config", "--format", "json"))
+    own = copied(tmp_path, "x-etcd: &etcd\n", "x-etcd: &etcd\n  build: .\n")
+    (own / "Dockerfile").write_text(f'FROM {base["services"]["etcd1"]["image"]}\nENV A=b\nRUN ["etcdctl", "version"]\n')
+    image = f"{elsewhere}:built"
+    monkeypatch.setenv("OPSAI_ETCD_IMAGE", image)
+
+    try:
+        told = await silent(target_in(tmp_path, elsewhere, compose=own))
+    finally:
+        await target_in(tmp_path, elsewhere, compose=own).down(lambda _line: None)
+        docker("image", "rm", image)
+
+    assert told[:2] == ["images: 0 of 1 are here", f"building {image}"]
+    assert [line for line in told if "RUN" in line and line.startswith(f"building {image}: step ")]
+    assert not [line for line in told if "ENV" in line]
 
 
 async def test_a_container_that_dies_at_start_is_named_with_its_last_lines_and_left_to_be_looked_at(

@@ -7,9 +7,9 @@ from opsai_lab.errors import LabError
 from opsai_lab.targets.docker.engine import TOOLS_IMAGE, TOOLS_RECIPE, Engine
 from opsai_lab.targets.docker.project import Project, Recipe
 from opsai_lab.targets.target import Tell
-from opsai_subjects.model import clean
 
 _STEP = re.compile(r"^(?:Step (?P<step>\d+/\d+)|#\d+ \[[^\]]*?(?P<kit>\d+/\d+)\])")
+_TAKE_TIME = ("RUN", "COPY", "ADD", "FROM")
 
 
 async def provide(engine: Engine, project: Project, tell: Tell, only: Collection[str] | None = None) -> None:
@@ -65,7 +65,7 @@ class _Building:
 
     def take(self, line: str) -> None:
         found = _STEP.match(line)
-        if found and line != self._last:
+        what = line[found.end() :].lstrip(" :") if found else ""
+        if found and line != self._last and what.startswith(_TAKE_TIME):
             self._last = line
-            what = line[found.end() :].lstrip(" :")
-            self._tell(f"building {self._name}: step {found['step'] or found['kit']}: {clean(what, 80)}")
+            self._tell(f"building {self._name}: step {found['step'] or found['kit']}: {' '.join(what.split()[:6])} …")
