@@ -13,6 +13,8 @@ import pytest
 from opsai_lab.errors import LabError
 from opsai_lab.targets.harm import Harm
 from opsai_lab.targets.target import Target
+from opsai_subjects.config import WebLimits
+from opsai_subjects.opening import open_cluster
 from tests.docker.local import (
     ETCD,
     NODES,
@@ -78,6 +80,17 @@ async def test_the_endpoints_are_those_that_answer_from_here_and_name_every_node
     assert found.docker.containers == {node: container(cluster, node) for node in NODES}
     for node in NODES:
         assert '"health":"true"' in await answers(cluster, node, "/health")
+
+
+async def test_opsai_sees_all_of_a_cluster_that_has_just_come_up(cluster: Target) -> None:
+    await until(lambda: healthy(cluster))
+    settings = (await cluster.endpoints()).cluster
+
+    async with open_cluster(cluster.place.name, settings, WebLimits()) as opened:
+        sights = await opened.subject.check()
+
+    assert [sight.source for sight in sights if sight.state == "blind"] == []
+    assert {f"etcd {node}" for node in NODES} <= {sight.source for sight in sights if sight.state == "ok"}
 
 
 async def test_the_log_of_a_node_is_its_output_and_is_followed(cluster: Target) -> None:

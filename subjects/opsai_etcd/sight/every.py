@@ -118,8 +118,15 @@ async def _logs(logs: LogSource | None, members: Sequence[MemberFacts], sources:
     found: list[Sight] = []
     page = await logs.search(LogQuery(window=window, limit=1, newest_first=True, count=False))
     for entry in page.unread:
+        # one that was searched was read in part: a container has no output of the time before it was created
+        partly = entry.source.removeprefix("logs:") in page.searched
         found.append(
-            Sight(source=f"logs {entry.source}", state="blind", says=f"{entry.asked}: {entry.why}", advice=entry.advice)
+            Sight(
+                source=f"logs {entry.source}",
+                state="partial" if partly else "blind",
+                says=f"{entry.asked}: {entry.why}",
+                advice=entry.advice,
+            )
         )
     known = {node.entity for name in names if (node := node_of(name, nodes)) is not None}
     strange = [name for name in names if node_of(name, nodes) is None]
