@@ -1,6 +1,6 @@
 # opsai: make help lists the targets. Each sets up .venv by itself, once. PYTHON=… names the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench evaluate transcripts invariants rules dashboards clean
+.PHONY: help demo test check bench chaos evaluate transcripts invariants rules dashboards clean
 SETUP := pyproject.toml constraints.txt scripts/setup
 ifdef PYTHON
 export PYTHON
@@ -22,6 +22,9 @@ check: .venv/.ready-dev  ## only what judges the code without running it
 
 bench: .venv/.ready-dev  ## measure start-up, ticks, the evaluator, log searches and reply sizes; prints one table
 	@.venv/bin/python -m bench $(ARGS)
+
+chaos: .venv/.ready-run  ## break local clusters again and again, count what is found out (ARGS="--target processes --times 2")
+	@.venv/bin/opsai chaos $(ARGS)
 
 evaluate: .venv/.ready-run  ## grade the investigator over recordings with known causes (INCIDENTS=DIR)
 	@.venv/bin/opsai evaluate $(INCIDENTS) $(ARGS)

@@ -115,6 +115,36 @@ def _demo_live(
         raise typer.Exit(1)
 
 
+@app.command(short_help="Break local clusters many times over, and count what is found out.")
+def chaos(
+    subject: Annotated[str | None, typer.Option("--subject", help="What runs.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="processes, docker; repeatable, default both.")
+    ] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option("--fault", help="Repeatable; all; default kill, pause, partition, leader-kill.")
+    ] = None,
+    times: Annotated[int, typer.Option("--times", min=1, max=1000, help="Each so often.")] = 10,
+    interval: Annotated[float, typer.Option("--interval", min=1.0, max=30.0, help="Seconds between looks.")] = 2.0,
+    json_file: Annotated[Path, typer.Option("--json", help="Where every run is written.")] = Path("chaos.json"),
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the recordings of right runs too.")] = False,
+) -> None:
+    """Each run: healthy, broken, detected, ticket, diagnosis by rules, healed, resolved by itself. Exits 1 when one is not right."""
+    from opsai_lab.live import counting  # noqa: PLC0415 (as above)
+
+    try:
+        runs = anyio.run(
+            partial(
+                counting.count, subject, target or (), fault or (), times, interval, json_file, _print_now, keep=keep
+            )
+        )
+    except KeyboardInterrupt:
+        print("Ended by Ctrl-C; what was done is undone, what was brought up is gone.")
+        sys.exit(130)
+    if not all(ran.right for ran in runs):
+        raise typer.Exit(1)
+
+
 @app.command(short_help="Describe a recording, or serve it on loopback.")
 def replay(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="A recording's folder, or the name of a shipped one.")],

@@ -6,6 +6,8 @@ from opsai_subjects.config import ClusterSettings, WatchSettings
 from opsai_subjects.invariant import Invariant
 from opsai_subjects.model import Value
 
+LEAST_SCRAPE_SECONDS = 5.0
+"""Between two scrapes, where there is no Prometheus."""
 PATIENT_SECONDS = 15.0
 """An invariant that has to be violated for longer before a ticket is about what comes and goes: haste would make false tickets of it."""
 
@@ -36,6 +38,7 @@ class Haste(Value):
         }
         return cluster.model_copy(
             update={
+                "scrape_seconds": LEAST_SCRAPE_SECONDS,
                 "for_seconds": {**shorter, **cluster.for_seconds},
                 "limits": {**self.limits, **cluster.limits},
             }

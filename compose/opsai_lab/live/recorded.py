@@ -17,6 +17,7 @@ from opsai_lab.live.truths import write_truth
 from opsai_lab.recording import recorder_of, wish_for
 from opsai_lab.targets.target import Target
 from opsai_server.watcher import MonotonicPace
+from opsai_subjects.errors import OpsaiError
 from opsai_subjects.recording.finishing import finish
 
 BEFORE_SECONDS = 300.0
@@ -45,9 +46,9 @@ async def play(target: Target, order: Order, audience: Audience) -> Performed:
             watching(stage) as looks,
         ):
             done = await perform(Run(stage, looks, audience, order.backend), order.fault, order.node)
-    except BaseException:
-        if not (order.recording / "incident.json").exists():
-            shutil.rmtree(order.recording, ignore_errors=True)
+    except OpsaiError:
+        for folder in (order.recording, order.home):
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     if done.injected is not None and done.healed is not None:
         write_truth(order.recording, done.injected, done.healed)
