@@ -9,7 +9,7 @@ from opsai_etcd.gathering.survey import Survey
 from opsai_etcd.logs.logged import node_of
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.errors import SourceError
-from opsai_subjects.model import LogQuery, LogSource, Window
+from opsai_subjects.model import LogPage, LogQuery, LogSource, Window
 from opsai_subjects.subject import Sight, Sources
 
 _HOUR_SECONDS = 3600.0
@@ -117,17 +117,7 @@ async def _logs(logs: LogSource | None, members: Sequence[MemberFacts], sources:
     window = Window.last(_HOUR_SECONDS, sources.clock.now())
     found: list[Sight] = []
     page = await logs.search(LogQuery(window=window, limit=1, newest_first=True, count=False))
-    for entry in page.unread:
-        # one that was searched was read in part: a container has no output of the time before it was created
-        partly = entry.source.removeprefix("logs:") in page.searched
-        found.append(
-            Sight(
-                source=f"logs {entry.source}",
-                state="partial" if partly else "blind",
-                says=f"{entry.asked}: {entry.why}",
-                advice=entry.advice,
-            )
-        )
+    found += _unread(page)
     known = {node.entity for name in names if (node := node_of(name, nodes)) is not None}
     strange = [name for name in names if node_of(name, nodes) is None]
     missing = [member.entity for member in members if member.started and member.entity not in known]
@@ -148,3 +138,17 @@ async def _logs(logs: LogSource | None, members: Sequence[MemberFacts], sources:
     if not found:
         found.append(Sight(source="logs", state="ok", says=f"logs of {', '.join(sorted(known))}"))
     return found
+
+
+def _unread(page: LogPage) -> list[Sight]:
+    """Return what was not read: in part where the node was searched, as a container has no output of the time before it was created."""
+    searched = {f"logs:{node}" for node in page.searched}
+    return [
+        Sight(
+            source=f"logs {entry.source}",
+            state="partial" if entry.source in searched else "blind",
+            says=f"{entry.asked}: {entry.why}",
+            advice=entry.advice,
+        )
+        for entry in page.unread
+    ]
