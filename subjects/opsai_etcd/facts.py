@@ -117,6 +117,10 @@ class NodeLog(Value):
     last_at: datetime | None
     """When its newest line was written, up to a day back."""
     patterns: dict[str, LogCount]
+    starts: tuple[datetime, ...] = ()
+    """When its process started within the look-back, oldest first."""
+    ran_before: bool = False
+    """Whether it has a line of the day before the first of these."""
     peers: dict[str, dict[str, LogCount]] = Field(default_factory=dict[str, dict[str, LogCount]])
     """The messages that are about one peer: pattern, then the peer's id."""
 
@@ -143,6 +147,8 @@ class EtcdFacts(Facts):
     """Whether a member that answers said who leads, or that nobody does."""
     alarms: tuple[AlarmFacts, ...]
     alarms_known: bool
+    scraped_by_us: bool
+    """Whether metrics come from our own scraping: a scrape that fails is then no word of another."""
     tracks: Tracks
     active: dict[str, dict[str, Track]]
     """`etcd_network_active_peers` by the entity that tells, then by the peer: 1 while the way between them is open."""

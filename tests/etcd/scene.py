@@ -74,6 +74,7 @@ def log(
     *,
     lost: Mapping[str, float] | None = None,
     leader_lost: Mapping[str, float] | None = None,
+    starts: Sequence[float] = (),
     **patterns: LogCount,
 ) -> NodeLog:
     """Return a log: how long ago its last line is, and how long ago it lost which peer and which leader, by name."""
@@ -81,7 +82,14 @@ def log(
         "peer_inactive": {IDS[name]: count(ago) for name, ago in (lost or {}).items()},
         "leader_lost": {IDS[name]: count(ago) for name, ago in (leader_lost or {}).items()},
     }
-    return NodeLog(lines=10, last_at=AT - timedelta(seconds=silent_seconds), patterns=patterns, peers=peers)
+    return NodeLog(
+        lines=10,
+        last_at=AT - timedelta(seconds=silent_seconds),
+        patterns=patterns,
+        starts=tuple(AT - timedelta(seconds=ago) for ago in starts),
+        ran_before=bool(starts),
+        peers=peers,
+    )
 
 
 def ways(**lost_by: Sequence[str]) -> dict[str, dict[str, Track]]:
@@ -120,6 +128,7 @@ def facts(
         "leader_told": told,
         "alarms": tuple(alarms),
         "alarms_known": told,
+        "scraped_by_us": False,
         "tracks": Tracks(start=AT - timedelta(seconds=LOOK_BACK_SECONDS), step_seconds=STEP_SECONDS, by_name=by_name),
         "active": ways() if active is None else active,
         "logs": {name: log() for name in NAMES} if logs is None else logs,

@@ -82,7 +82,32 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
         lambda: facts({"etcd1": HANGING, **ELSEWHERE}, logs={**LOST_LEADER, "etcd1": log(26.0)}),
         [("etcd_member_hang", "etcd1")],
     ),
-    "a follower gives us no answer and its peers have it": (lambda: facts({"etcd3": HANGING}), []),
+    "a follower's client port is cut, and its peers have it": (
+        lambda: facts({"etcd3": CUT}, tracks={"up": {"etcd1": flat(1), "etcd2": flat(1), "etcd3": lately(1, 0)}}),
+        [("etcd_port_unreachable", "etcd3")],
+    ),
+    "a follower's client port refuses everybody, and its peers have had it all along": (
+        lambda: facts(
+            {"etcd3": REFUSED},
+            met=frozenset(),
+            tracks={"up": {"etcd1": flat(1), "etcd2": flat(1), "etcd3": flat(0)}},
+        ),
+        [("etcd_port_unreachable", "etcd3")],
+    ),
+    "a follower gives us no answer, and its peers have it so far": (lambda: facts({"etcd3": HANGING}), []),
+    "a follower is killed for the third time in ten minutes": (
+        lambda: facts(
+            {"etcd3": REFUSED},
+            logs={**LOST_3, "etcd3": log(21.0, starts=(400.0, 250.0, 100.0), started=count(100.0, 3))},
+        ),
+        [("etcd_member_down", "etcd3")],
+    ),
+    "a follower dies again and again, and refuses between two starts": (
+        lambda: facts(
+            {"etcd3": REFUSED}, logs={**LOST_3, "etcd3": log(1.0, starts=(42.0, 22.0, 2.0), started=count(2.0, 3))}
+        ),
+        [("etcd_crash_loop", "etcd3")],
+    ),
     "a follower is cut off from all": (
         lambda: facts({"etcd3": CUT}, logs={**LOST_3, "etcd3": log(1.0)}),
         [("etcd_member_partition", "etcd3")],
@@ -93,7 +118,7 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
     ),
     "a follower's container lost its network, and its published port with it": (
         lambda: facts({"etcd3": REFUSED}, logs={**LOST_3, "etcd3": log(1.0)}, ends={"etcd3": container(running=True)}),
-        [("etcd_port_unreachable", "etcd3")],
+        [("etcd_member_partition", "etcd3")],
     ),
     "a follower's container has ended": (
         lambda: facts(
@@ -125,14 +150,14 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
             {"etcd1": {"leader_id": "", "healthy": False}, "etcd2": REFUSED, "etcd3": REFUSED},
             logs={"etcd1": log(lost={"etcd2": 20.0, "etcd3": 20.0})},
         ),
-        [("etcd_quorum_loss", "etcd2")],
+        [("etcd_quorum_loss", "cluster")],
     ),
     "all three lose each other": (
         lambda: facts(
             {name: {"leader_id": "", "healthy": False} for name in ("etcd1", "etcd2", "etcd3")},
             active=ways(etcd1=("etcd2", "etcd3"), etcd2=("etcd1", "etcd3"), etcd3=("etcd1", "etcd2")),
         ),
-        [("etcd_quorum_loss", "etcd1")],
+        [("etcd_quorum_loss", "cluster")],
     ),
     "the only endpoint refuses and nobody ever told who the members are": (
         lambda: facts(
@@ -157,7 +182,9 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
         [("etcd_corrupt", "etcd3")],
     ),
     "a process dies again and again": (
-        lambda: facts(logs={"etcd3": log(started=count(20.0, 4)), "etcd1": log(), "etcd2": log()}),
+        lambda: facts(
+            logs={"etcd3": log(starts=(60.0, 40.0, 20.0), started=count(20.0, 3)), "etcd1": log(), "etcd2": log()}
+        ),
         [("etcd_crash_loop", "etcd3")],
     ),
     "a disk is full and its member ended": (

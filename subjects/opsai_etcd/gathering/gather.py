@@ -15,6 +15,7 @@ from opsai_etcd.gathering.tracking import LOOK_BACK_SECONDS, STEP_SECONDS, Follo
 from opsai_etcd.logs.logged import node_of, read_logs
 from opsai_subjects.model import LastState, Node, Window, utc
 from opsai_subjects.sources.meetings import Meetings
+from opsai_subjects.sources.scrape import Scraper
 from opsai_subjects.subject import Sources
 
 
@@ -58,6 +59,7 @@ async def gather(
         leader_told=told,
         alarms=alarms,
         alarms_known=alarms_known,
+        scraped_by_us=isinstance(sources.metrics, Scraper),
         tracks=tracks,
         active=active,
         logs=found.logs,

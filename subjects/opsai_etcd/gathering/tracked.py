@@ -18,7 +18,6 @@ class Tracked:
 _CATALOGUE = {signal.name: signal for signal in SIGNALS}
 _AS_THEY_ARE = (
     "up",
-    "scrape_seconds",
     "start_time",
     "has_leader",
     "is_leader",
@@ -47,11 +46,9 @@ _AS_THEY_ARE = (
 TRACKED: dict[str, Tracked] = {
     name: Tracked(_CATALOGUE[name].promql, absent_is_zero=_CATALOGUE[name].absent == "zero") for name in _AS_THEY_ARE
 } | {
+    # of those that succeeded: one that fails takes as long as its timeout
+    "scrape_seconds": Tracked("max by (instance) (scrape_duration_seconds and up == 1)"),
     # its prober notes one round trip in 30 s: two minutes hold enough of them
-    "peer_rtt_p99": Tracked(
-        "max by (instance) (histogram_quantile(0.99, sum by (le, instance, To)"
-        " (rate(etcd_network_peer_round_trip_time_seconds_bucket[2m]))))"
-    ),
     # of so few one alone, as a peer starts or a cut ends, would be the p99 for two minutes
     "peer_rtt_usual": Tracked(
         "max by (instance) (histogram_quantile(0.5, sum by (le, instance, To)"

@@ -2,7 +2,8 @@
 
 from opsai_etcd.facts import MemberFacts
 from opsai_etcd.seen import ABSENT, Look, Seen, shown, unknown
-from opsai_etcd.signs.leadership import is_gone, is_seen, leader_changes, majority_gone
+from opsai_etcd.signs.leadership import is_gone, leader_changes, majority_gone
+from opsai_etcd.signs.reach import had_by_peers
 from opsai_subjects.known_bug import version_in
 
 
@@ -28,13 +29,17 @@ def margin_thin(look: Look, entity: str) -> Seen:
     gone = [one.entity for one in facts.voters if is_gone(look, one.entity) or not one.started]
     spare, limit = len(facts.voters) - len(gone) - facts.quorum, look.limit("etcd_quorum_margin")
     if spare >= limit:
-        unseen = [one.entity for one in facts.voters if one.entity not in gone and not is_seen(look, one.entity)]
+        unseen = [one.entity for one in facts.voters if one.entity not in gone and not _known_well(look, one)]
         if spare - len(unseen) < limit:
             return unknown(f"{', '.join(unseen)} could not be seen from here")
         return ABSENT
     without = f" ({', '.join(gone)} gone)" if gone else ""
     says = f"{max(spare, 0)} more of {len(facts.voters)} voters may fail{without}"
     return shown(says, max(spare, 0), limit=limit)
+
+
+def _known_well(look: Look, member: MemberFacts) -> bool:
+    return member.port == "answered" or had_by_peers(look, member.entity).state == "shown"
 
 
 def too_few_members(look: Look, entity: str) -> Seen:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from opsai_etcd.seen import ABSENT, Look, Seen, shown, unknown
-from opsai_etcd.signs.process import asked_to_stop, deaths
-from opsai_etcd.signs.reach import lost_by_peers, lost_by_some, port_silent, process_gone, sees_no_leader
+from opsai_etcd.signs.process import asked_to_stop, deaths, starts
+from opsai_etcd.signs.reach import had_by_peers, lost_by_peers, lost_by_some, port_silent, process_gone, sees_no_leader
 from opsai_etcd.signs.resources import quota_ratio
 from opsai_etcd.signs.voices import voices
 
@@ -12,6 +12,9 @@ ORDERLY_SECONDS = 60.0
 """What a restart in order may take."""
 LEAST_IN_USE_BYTES = 100 * 2**20
 """Free pages of a small file are no matter (the mixin's alert has the same bound)."""
+OFTEN = 2.5
+"""Times the limit, so long several deaths are told after the last of them: the ticket then ends by itself."""
+SCRAPES = 2
 LEARNER_BEHIND = 1000
 
 
@@ -52,16 +55,12 @@ def member_died(look: Look, entity: str) -> Seen:
         return unknown("neither its start time nor its log is known")
     if count == 0 or process_gone(look, entity).state == "shown":
         return ABSENT  # while it is gone, that is what is to be said
-    age = look.ago(look.member(entity).started_at) or _logged_start(look, entity)
-    if count == 1 and age is not None and age > look.limit("etcd_member_stays_up"):
+    found = starts(look, entity) or []
+    age = look.ago(found[-1]) if found else None
+    if age is None or age > look.limit("etcd_member_stays_up") * (1 if count == 1 else OFTEN):
         return ABSENT
     times = "once" if count == 1 else f"{count} times"
     return shown(f"it died {times} within 10 min and runs again", None if age is None else round(age, 1))
-
-
-def _logged_start(look: Look, entity: str) -> float | None:
-    started = look.logged("started", entity)
-    return look.ago(started.last_at) if started else None
 
 
 def peers_lost(look: Look, entity: str) -> Seen:
@@ -70,6 +69,22 @@ def peers_lost(look: Look, entity: str) -> Seen:
         return unknown("it does not answer us: whether it is up is said elsewhere")
     found = (lost_by_peers(look, entity), lost_by_some(look, entity))
     return next((seen for seen in found if seen.state == "shown"), found[0])
+
+
+def client_port_cut(look: Look, entity: str) -> Seen:
+    """Its peers have it, and neither we nor Prometheus reach its client port."""
+    member = look.member(entity)
+    if member.port == "answered":
+        return ABSENT
+    had = had_by_peers(look, entity)
+    if had.state != "shown":
+        return unknown(f"it does not answer us, and {had.says}" if had.state == "unknown" else "its peers have lost it")
+    scraped = look.points("up", entity)
+    if look.facts.scraped_by_us or not scraped:
+        return unknown(f"it does not answer us, and {had.says}: nobody else tells of its client port")
+    if any(scraped[-SCRAPES:]):
+        return unknown(f"it does not answer us ({member.port}) and it is scraped: we may be the ones cut off")
+    return shown(f"neither we nor Prometheus reach it ({member.port}), and {had.says}", member.port)
 
 
 def follows_nobody(look: Look, entity: str) -> Seen:

@@ -3,6 +3,7 @@
 from opsai_etcd.invariants.member_looks import (
     alarmed,
     apply_behind,
+    client_port_cut,
     follower_behind,
     follows_nobody,
     fragmented,
@@ -64,6 +65,17 @@ MEMBER_RULES: tuple[InvariantRule, ...] = (
         "etcd_network_active_peers; 'peer became inactive' in the others' logs",
         for_seconds=10.0,
         explained_by=("etcd_quorum",),
+    ),
+    rule(
+        "member",
+        "etcd_client_port_reached",
+        "The member's client port is reached.",
+        "Clients that know no other member fail, though the cluster is well.",
+        client_port_cut,
+        "its client port asked from here, up in Prometheus, and what its peers say of it",
+        for_seconds=20.0,
+        unknown_means="We alone do not reach it: map its address in `addresses`, or set `prometheus`.",
+        explained_by=("etcd_quorum", "etcd_member_up"),
     ),
     rule(
         "member",

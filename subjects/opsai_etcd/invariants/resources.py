@@ -2,7 +2,7 @@
 
 from opsai_etcd.invariants.rule import InvariantRule, above, either, rule
 from opsai_etcd.metric import FAQ, MIXIN
-from opsai_etcd.signs.resources import answer_late, rtt_late, scrape_late, wal_late, wal_stuck
+from opsai_etcd.signs.resources import rtt_late, rtt_over, scrape_late, wal_late, wal_stuck
 
 WHOLE = ("etcd_quorum", "etcd_has_leader", "etcd_member_up")
 
@@ -13,7 +13,7 @@ RESOURCE_RULES: tuple[InvariantRule, ...] = (
         "Fsyncs of its log are quick.",
         "Every write waits for them on a majority; late ones make the leader miss its heartbeats.",
         either(wal_late, wal_stuck),
-        f"etcd_disk_wal_fsync_duration_seconds p99; under 10 ms is advised ({FAQ}), 0.5 s is an alert ({MIXIN}): 0.05 and three times its peers'",
+        f"etcd_disk_wal_fsync_duration_seconds p99; under 10 ms is advised ({FAQ}), 0.5 s is an alert ({MIXIN}): 0.15 and three times its peers' (an idle member on a shared disk was seen at 0.11)",
         for_seconds=30.0,
         unit="s",
         explained_by=("etcd_cpu_enough",),
@@ -70,7 +70,7 @@ RESOURCE_RULES: tuple[InvariantRule, ...] = (
         "etcd_network_fast",
         "Round trips to its peers are quick.",
         "Every write waits for one; late heartbeats cost the leader.",
-        either(rtt_late, above("etcd_network_fast", "peer_rtt_usual", " s")),
+        either(rtt_late, rtt_over),
         f"etcd_network_peer_round_trip_time_seconds, the median of two minutes; 0.15 s for p99 over ten minutes is an alert ({MIXIN})",
         for_seconds=60.0,
         unit="s",
@@ -81,8 +81,8 @@ RESOURCE_RULES: tuple[InvariantRule, ...] = (
         "etcd_cpu_enough",
         "It answers what it knows from memory at once.",
         "It gets too little processor time: heartbeats, elections and applies are late.",
-        either(scrape_late, answer_late),
-        "scrape_duration_seconds, and how long its /version took; four times its peers' and 0.5 s, half an election timeout",
+        scrape_late,
+        "scrape_duration_seconds of scrapes that succeeded; four times its peers' and 0.5 s, half an election timeout",
         for_seconds=30.0,
         unit="s",
         explained_by=("etcd_member_up", "etcd_quorum"),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from opsai_etcd.facts import LogCount, NodeLog
 from opsai_etcd.logs.patterns import classify, texts
@@ -13,6 +13,8 @@ LINES_AT_MOST = 20_000
 NEWEST_LINES = 600
 """Read of all logs together to tell how long each has been silent."""
 SAMPLE_CHARS = 200
+ONE_START = timedelta(seconds=0.1)
+"""A start may write more than one line that tells of it (capnslog)."""
 
 
 async def read_logs(
@@ -34,7 +36,11 @@ async def read_logs(
             last_at = await _alone(logs, name, window) or await _alone(logs, name, Window.last(86_400, window.start))
         else:
             last_at = last[name]
-        found[entity] = _log(seen[name], last_at, (line for line in decisive.lines if line.node == name))
+        read = _log(seen[name], last_at, (line for line in decisive.lines if line.node == name))
+        if read.starts:
+            before = Window.last(86_400, read.starts[0] - ONE_START)
+            read = read.model_copy(update={"ran_before": await _alone(logs, name, before) is not None})
+        found[entity] = read
     if decisive.matched > len(decisive.lines):
         why = f"{decisive.matched} lines, the newest {len(decisive.lines)} were counted"
         unread.append(Unread(source="logs", asked="decisive messages", why=why))
@@ -60,13 +66,16 @@ def _own_host(address: str) -> str:
 def _log(lines: int, last_at: datetime | None, decisive: Iterable[LogLine]) -> NodeLog:
     patterns: dict[str, LogCount] = {}
     peers: dict[str, dict[str, LogCount]] = {}
+    starts: list[datetime] = []
     for line in sorted(decisive, key=lambda line: line.at):
         for pattern, about in classify(line).items():
             patterns[pattern] = _counted(patterns.get(pattern), line)
+            if pattern == "started" and not (starts and line.at - starts[-1] < ONE_START):
+                starts.append(line.at)
             if about:
                 of = peers.setdefault(pattern, {})
                 of[about] = _counted(of.get(about), line)
-    return NodeLog(lines=lines, last_at=last_at, patterns=patterns, peers=peers)
+    return NodeLog(lines=lines, last_at=last_at, patterns=patterns, starts=tuple(starts), peers=peers)
 
 
 def _counted(old: LogCount | None, line: LogLine) -> LogCount:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from opsai_etcd.facts import LogCount
 from opsai_etcd.seen import ABSENT, Look, Seen, shown, unknown
-from opsai_etcd.signs.reach import lost_by_peers, port_silent, process_gone
+from opsai_etcd.signs.reach import had_by_peers, lost_by_peers, port_silent, process_gone
 from opsai_etcd.signs.rule import TIMELINE, TOPOLOGY, SignRule
 from opsai_etcd.signs.voices import voices
 
@@ -61,8 +61,14 @@ def _lost_as_leader(look: Look, entity: str) -> LogCount | None:
 
 
 def is_gone(look: Look, entity: str) -> bool:
-    """Say whether a member is lost to the cluster: its process is gone, it is silent, or every peer that tells has lost it."""
-    return any(one(look, entity).state == "shown" for one in (process_gone, port_silent, lost_by_peers))
+    """Say whether a member is lost to the cluster: its process is gone, or every peer that tells has lost it."""
+    return any(one(look, entity).state == "shown" for one in (process_gone, lost_by_peers))
+
+
+def may_be_gone(look: Look, entity: str) -> bool:
+    """Say whether a member is lost, or gives us no answer and no peer says that it has it."""
+    silent = port_silent(look, entity).state == "shown"
+    return is_gone(look, entity) or (silent and had_by_peers(look, entity).state != "shown")
 
 
 def majority_gone(look: Look, entity: str) -> Seen:
@@ -76,12 +82,20 @@ def majority_gone(look: Look, entity: str) -> Seen:
         )
     if not facts.leader_told and not any(is_seen(look, one) for one in look.entities):
         return unknown("no member answers or is scraped: we may be the ones cut off")
-    gone = [one.entity for one in facts.voters if is_gone(look, one.entity)]
+    gone = [one.entity for one in facts.voters if may_be_gone(look, one.entity)]
     left = len(facts.voters) - len(gone)
     if entity not in gone or left >= facts.quorum:
         return ABSENT
     says = f"{len(gone)} of {len(facts.voters)} voters are gone ({', '.join(gone)}), and nobody leads"
     return shown(says, len(gone), limit=len(facts.voters) - facts.quorum)
+
+
+def majority_lost(look: Look, entity: str) -> Seen:
+    """The majority of the cluster's voters is gone."""
+    found = [majority_gone(look, one.entity) for one in look.facts.voters]
+    return next((one for one in found if one.state == "shown"), None) or next(
+        (one for one in found if one.state == "unknown"), ABSENT
+    )
 
 
 def is_seen(look: Look, entity: str) -> bool:
@@ -129,7 +143,7 @@ def without_leader(look: Look, entity: str) -> Seen:
         return unknown("no member says who leads")
     if any(look.member(one).leader_id for one in told):
         return ABSENT
-    if len(told) < len(facts.members) and not all(one in told or is_gone(look, one) for one in look.entities):
+    if len(told) < len(facts.members) and not all(one in told or may_be_gone(look, one) for one in look.entities):
         return unknown(f"{', '.join(told)} see no leader, and the others could not be asked")
     return shown(f"{', '.join(told)} see no leader", "none")
 
@@ -139,6 +153,7 @@ LEADERSHIP: tuple[SignRule, ...] = (
     SignRule("majority_gone", "the majority is gone", majority_gone, metrics=("up", "has_leader"), reads=(TOPOLOGY,)),
 )
 CLUSTER_SIGNS: tuple[SignRule, ...] = (
+    SignRule("majority_lost", "the majority is gone", majority_lost, metrics=("up", "has_leader"), reads=(TOPOLOGY,)),
     SignRule(
         "leader_flaps",
         "the leader changes again and again",

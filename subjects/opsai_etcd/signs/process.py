@@ -1,29 +1,42 @@
 """Signs of a member's process: restarts, what its log says of its disk and data, alarms."""
 
+from datetime import datetime
 from itertools import pairwise
 
 from opsai_etcd.seen import ABSENT, Look, Seen, shown, unknown
 from opsai_etcd.signs.reach import process_gone
 from opsai_etcd.signs.rule import LOGS, TIMELINE, TOPOLOGY, SignRule
+from opsai_subjects.model import utc
 
 FRESH_SECONDS = 150.0
-"""A restart, or a message of a failing disk, this young is part of what goes on now."""
-LOOP_DEATHS = 3
+"""A message of a failing disk this young is part of what goes on now."""
+LOOP_STARTS = 3
+LOOP_APART_SECONDS = 45.0
+"""Between two starts of a loop: what restarts a process mostly waits some seconds. Starts further apart are deaths of their own."""
+LOOP_FRESH_SECONDS = 60.0
+
+
+def starts(look: Look, entity: str) -> list[datetime] | None:
+    """Return when its process started within the look-back, by its log or its metrics; None when nobody can tell."""
+    log, points = look.facts.logs.get(entity), look.points("start_time", entity)
+    if log is None and not points:
+        return None
+    begin = look.facts.tracks.start.timestamp()
+    by_metric = [utc(after) for before, after in pairwise(points) if after > before + 2 and after > begin]
+    by_log = list(log.starts) if log is not None else []
+    return by_log if len(by_log) >= len(by_metric) else by_metric
 
 
 def deaths(look: Look, entity: str) -> int | None:
-    """Return how often its process died without being asked to stop within the look-back; None when nobody can tell."""
-    started, signal = look.logged("started", entity), look.logged("signal", entity)
-    points = look.points("start_time", entity)
-    begin = look.facts.tracks.start.timestamp()
-    new = sum(1 for before, after in pairwise(points) if after > before + 2 and after > begin)
-    if started is None and entity not in look.facts.logs and not points:
+    """Return how often its process died and came back unasked within the look-back; None when nobody can tell."""
+    found = starts(look, entity)
+    if found is None:
         return None
-    orderly = _orderly(signal.count if signal else 0)
-    logged = started.count if started else 0
-    first = 1 if logged and logged > new and process_gone(look, entity).state != "shown" else 0
-    gone = 1 if process_gone(look, entity).state == "shown" and not orderly else 0
-    return max(max(logged - first, new) - orderly, 0) + gone
+    log, points = look.facts.logs.get(entity), look.points("start_time", entity)
+    older = bool(found) and any(point < found[0].timestamp() - 2 for point in points)
+    ran_before = older or (log is not None and log.ran_before)  # else the first start is its very first one
+    signal = look.logged("signal", entity)
+    return max(len(found) - (0 if ran_before else 1) - _orderly(signal.count if signal else 0), 0)
 
 
 def _orderly(lines: int) -> int:
@@ -32,16 +45,24 @@ def _orderly(lines: int) -> int:
 
 
 def restarted_repeatedly(look: Look, entity: str) -> Seen:
-    """Its process died again and again within the look-back."""
-    count = deaths(look, entity)
-    if count is None:
+    """Its process starts again and again, a short time apart."""
+    found, end = starts(look, entity), look.facts.ends.get(entity)
+    if end is not None and end.restarts >= LOOP_STARTS and (look.ago(end.ended_at) or FRESH_SECONDS) < FRESH_SECONDS:
+        return shown(
+            f"its container was started again {end.restarts} times ({end.how})", end.restarts, limit=LOOP_STARTS
+        )
+    if found is None:
         return unknown("neither its start time nor its log is known")
-    if count < LOOP_DEATHS:
+    run = 1
+    for after, before in pairwise(reversed(found)):
+        if (after - before).total_seconds() > LOOP_APART_SECONDS:
+            break
+        run += 1
+    if run < LOOP_STARTS or len(found) < LOOP_STARTS:
         return ABSENT
-    started = look.logged("started", entity)
-    age = look.ago(started.last_at) if started else None
-    fresh = process_gone(look, entity).state == "shown" or age is None or age < FRESH_SECONDS
-    return shown(f"it died {count} times within the look-back", count, limit=LOOP_DEATHS, active=fresh)
+    age = look.ago(found[-1]) or 0.0
+    says = f"{run} starts within {(found[-1] - found[-run]).total_seconds():.0f} s, the last {age:.0f} s ago"
+    return shown(says, run, limit=LOOP_STARTS, since=found[-run], active=age < LOOP_FRESH_SECONDS)
 
 
 def asked_to_stop(look: Look, entity: str) -> Seen:

@@ -29,6 +29,8 @@ def process_gone(look: Look, entity: str) -> Seen:
         return ABSENT
     if end is not None:
         return unknown("its client port refuses connections and its container runs: the way to it may be closed")
+    if log_goes_on(look, entity).state == "shown":
+        return unknown("its client port refuses connections and its log goes on: the way to it may be closed")
     if not _vouched(look, entity):
         return unknown("it refuses the connection and nobody has ever seen it: is its address right?")
     if _steady(look, entity):
@@ -43,6 +45,14 @@ def _steady(look: Look, entity: str) -> bool:
         return False  # a way that was open before is the right one: metrics are a scrape late
     ways = [look.facts.active.get(teller, {}).get(entity) for teller in said.had_by]
     return all(way is not None and all(point == 1 for point in way.points[-STEADY_POINTS:]) for way in ways)
+
+
+def port_refuses_alone(look: Look, entity: str) -> Seen:
+    """Its client port refuses connections though its process runs."""
+    if look.member(entity).port != "refused":
+        return ABSENT
+    gone = process_gone(look, entity)
+    return shown(gone.says, "refused") if gone.state == "unknown" else ABSENT
 
 
 def process_runs(look: Look, entity: str) -> Seen:
@@ -94,6 +104,24 @@ def lost_by_peers(look: Look, entity: str) -> Seen:
     return ABSENT
 
 
+def had_by_peers(look: Look, entity: str) -> Seen:
+    """Every other member that tells has it."""
+    said = voices(look, entity)
+    if said.had_by and not said.lost_by:
+        return shown(f"{', '.join(said.had_by)} have it", len(said.had_by))
+    if not said.lost_by and not said.had_by:
+        return unknown("no other member tells whether it has it: neither its metrics nor its log are read")
+    return ABSENT
+
+
+def scrape_fails(look: Look, entity: str) -> Seen:
+    """Its metrics cannot be scraped."""
+    points = look.points("up", entity)
+    if not points:
+        return unknown("its metrics are not scraped")
+    return shown("the last two scrapes failed", 0) if not any(points[-2:]) else ABSENT
+
+
 def lost_by_some(look: Look, entity: str) -> Seen:
     """Some other members have lost it, and others have it."""
     said = voices(look, entity)
@@ -125,6 +153,9 @@ def log_goes_on(look: Look, entity: str) -> Seen:
         return unknown("its log is not readable from here, or has no line of the last day")
     if since is None:
         return unknown("when its peers lost it is not known")
+    started = log.patterns.get("started")
+    if started is not None and started.last_at > since:
+        return ABSENT  # another process wrote it
     after = (log.last_at - since).total_seconds()
     if after > AFTER_LOSS_SECONDS:
         return shown(f"its last line is {after:.0f} s younger than the loss", round(after, 1), since=log.last_at)
@@ -158,6 +189,9 @@ REACH: tuple[SignRule, ...] = (
     SignRule("port_silent", "its client port gives no answer", port_silent, metrics=("up",), reads=(TOPOLOGY,)),
     SignRule("port_hangs", "its client port takes connections and says nothing", port_hangs, reads=(TOPOLOGY,)),
     SignRule("port_cut_off", "no connection to its client port comes about", port_cut_off, reads=(TOPOLOGY,)),
+    SignRule("port_refuses_alone", "its client port refuses and its process runs", port_refuses_alone, reads=(LOGS,)),
+    SignRule("scrape_fails", "its metrics cannot be scraped", scrape_fails, metrics=("up",)),
+    SignRule("had_by_peers", "the other members have it", had_by_peers, reassures=True, metrics=("active_peers",)),
     SignRule("answers", "it answers on its client port", answers, reassures=True, reads=(TOPOLOGY,)),
     SignRule("lost_by_peers", "the other members have lost it", lost_by_peers, metrics=("active_peers",)),
     SignRule("lost_by_some", "some of the other members have lost it", lost_by_some, metrics=("active_peers",)),

@@ -4,22 +4,25 @@ from statistics import median
 
 from opsai_etcd.seen import ABSENT, Look, Seen, figure, shown, unknown
 from opsai_etcd.signs.rule import SignRule
+from opsai_etcd.signs.voices import cut_lately
 
 WAL_FACTOR = 3.0
 """Times its peers': below that the load, not its disk, is what all of them feel."""
 SCRAPE_FACTOR = 4.0
 STUCK_PEERS_RATE = 0.5
 QUOTA_NEAR = 0.95
+SMOOTHED = "round trips are noted smoothed over minutes, and a way to its peers was lost lately: it is still felt"
+"""rafthttp notes the prober's smoothed figure: minutes after a partition it tells of it (seen on 3.4.23)."""
 
 
 def wal_late(look: Look, entity: str) -> Seen:
     """Its log fsync is late, many times its peers'."""
-    return look.over("wal_fsync_p99", entity, floor=look.limit("etcd_wal_fast"), factor=WAL_FACTOR)
+    return look.over("wal_fsync_p99", entity, floor=look.limit("etcd_wal_fast"), factor=WAL_FACTOR, at_least=3)
 
 
 def backend_late(look: Look, entity: str) -> Seen:
     """Its backend commit is late, many times its peers'."""
-    return look.over("backend_commit_p99", entity, floor=look.limit("etcd_backend_fast"), factor=WAL_FACTOR)
+    return look.over("backend_commit_p99", entity, floor=look.limit("etcd_backend_fast"), factor=WAL_FACTOR, at_least=3)
 
 
 def wal_stuck(look: Look, entity: str) -> Seen:
@@ -53,10 +56,30 @@ def answer_late(look: Look, entity: str) -> Seen:
     return shown(f"/version took {seconds:.2f} s", round(seconds, 3), limit=limit)
 
 
+def rtt_over(look: Look, entity: str) -> Seen:
+    """Its round trips to a peer stand above the limit."""
+    if cut_lately(look, entity):
+        return unknown(SMOOTHED)
+    limit = look.limit("etcd_network_fast")
+    seen = look.when("peer_rtt_usual", entity, lambda _, value: value > limit, 3)
+    if seen.state != "shown" or not isinstance(seen.value, float):
+        return seen
+    return Seen(
+        "shown",
+        f"its round trips to a peer take {figure(seen.value)} s",
+        seen.active,
+        round(seen.value, 4),
+        limit,
+        seen.since,
+    )
+
+
 def rtt_late(look: Look, entity: str) -> Seen:
     """Its best round trip to its peers is late: the common end of slow ways is the slow one."""
     if look.now("peer_rtt_best", entity) is None:
         return unknown("too few round trips are noted")
+    if cut_lately(look, entity):
+        return unknown(SMOOTHED)
     return look.over("peer_rtt_best", entity, floor=look.limit("etcd_network_fast") / 2, factor=1.5)
 
 

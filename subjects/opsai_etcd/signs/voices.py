@@ -38,6 +38,20 @@ def voices(look: Look, entity: str) -> Voices:
     return Voices(tuple(lost), tuple(had), min(times, default=None))
 
 
+def cut_lately(look: Look, entity: str) -> bool:
+    """Say whether a way of this member's was lost within the look-back, by its own word or by another's."""
+    ident = look.member(entity).id
+    for other in look.others(entity):
+        ways = (look.facts.active.get(entity, {}).get(other), look.facts.active.get(other, {}).get(entity))
+        if any(way is not None and 0 in way.points for way in ways):
+            return True
+        if look.logged_of("peer_inactive", other, ident) or look.logged_of(
+            "peer_inactive", entity, look.member(other).id
+        ):
+            return True
+    return False
+
+
 def _said(look: Look, teller: str, entity: str) -> tuple[bool | None, datetime | None]:
     """Return whether one member has the way to the other open, and since when not."""
     way = look.facts.active.get(teller, {}).get(entity)
