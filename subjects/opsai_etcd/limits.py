@@ -18,7 +18,7 @@ LIMITS: dict[str, float] = {
     "etcd_learner_in_step": 0.9,
     "etcd_applies_fast": 1.0,
     "etcd_network_fast": 0.15,
-    "etcd_cpu_enough": 0.5,
+    "etcd_cpu_enough": 0.06,
     "etcd_files_enough": 0.8,
     "etcd_log_written": 1800.0,
     "etcd_our_clock_true": 2.0,

@@ -82,7 +82,7 @@ RESOURCE_RULES: tuple[InvariantRule, ...] = (
         "It answers what it knows from memory at once.",
         "It gets too little processor time: heartbeats, elections and applies are late.",
         scrape_late,
-        "scrape_duration_seconds of scrapes that succeeded; four times its peers' and 0.5 s, half an election timeout",
+        "scrape_duration_seconds of scrapes that succeeded: 0.005 to 0.02 s measured on idle members (3.4.23), 0.09 s with a fiftieth of a core; five times its peers'",
         for_seconds=30.0,
         unit="s",
         explained_by=("etcd_member_up", "etcd_quorum"),

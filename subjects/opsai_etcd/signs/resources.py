@@ -8,7 +8,9 @@ from opsai_etcd.signs.voices import cut_lately
 
 WAL_FACTOR = 3.0
 """Times its peers': below that the load, not its disk, is what all of them feel."""
-SCRAPE_FACTOR = 4.0
+SCRAPE_FACTOR = 5.0
+ANSWER_SECONDS = 0.5
+"""Of the plainest question: half an election timeout."""
 STUCK_PEERS_RATE = 0.5
 QUOTA_NEAR = 0.95
 SMOOTHED = "round trips are noted smoothed over minutes, and a way to its peers was lost lately: it is still felt"
@@ -41,7 +43,7 @@ def wal_stuck(look: Look, entity: str) -> Seen:
 
 def scrape_late(look: Look, entity: str) -> Seen:
     """It answers its scrape late, many times its peers': it gets too little processor time."""
-    return look.over("scrape_seconds", entity, floor=look.limit("etcd_cpu_enough"), factor=SCRAPE_FACTOR)
+    return look.over("scrape_seconds", entity, floor=look.limit("etcd_cpu_enough"), factor=SCRAPE_FACTOR, at_least=3)
 
 
 def answer_late(look: Look, entity: str) -> Seen:
@@ -49,7 +51,7 @@ def answer_late(look: Look, entity: str) -> Seen:
     seconds = look.member(entity).answer_seconds
     if seconds is None:
         return unknown("it gave no answer")
-    limit = look.limit("etcd_cpu_enough")
+    limit = ANSWER_SECONDS
     others = [one for other in look.others(entity) if (one := look.member(other).answer_seconds) is not None]
     if seconds <= limit or (others and seconds <= SCRAPE_FACTOR * sorted(others)[len(others) // 2]):
         return ABSENT
