@@ -104,7 +104,7 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
     ),
     "a follower dies again and again, and refuses between two starts": (
         lambda: facts(
-            {"etcd3": REFUSED}, logs={**LOST_3, "etcd3": log(1.0, starts=(42.0, 22.0, 2.0), started=count(2.0, 3))}
+            {"etcd3": REFUSED}, logs={**LOST_3, "etcd3": log(1.0, starts=(32.0, 17.0, 2.0), started=count(2.0, 3))}
         ),
         [("etcd_crash_loop", "etcd3")],
     ),
@@ -183,7 +183,7 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
     ),
     "a process dies again and again": (
         lambda: facts(
-            logs={"etcd3": log(starts=(60.0, 40.0, 20.0), started=count(20.0, 3)), "etcd1": log(), "etcd2": log()}
+            logs={"etcd3": log(starts=(50.0, 35.0, 20.0), started=count(20.0, 3)), "etcd1": log(), "etcd2": log()}
         ),
         [("etcd_crash_loop", "etcd3")],
     ),

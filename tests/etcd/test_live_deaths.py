@@ -17,6 +17,19 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Members]:
         yield found
 
 
+async def test_an_orderly_stop_has_its_minute_before_it_counts_as_down(members: Members) -> None:
+    members.wait_healthy()
+    follower = members.follower()
+    async with opened(members) as cluster:
+        await well(cluster)
+        members.stop(follower)
+        facts = await diagnosed(cluster, "etcd_member_down", follower)
+        members.start(follower)
+
+        assert ("etcd_member_up", follower) not in violated(cluster, facts)
+        await well(cluster)
+
+
 async def test_a_killed_follower_is_down_until_it_is_back(members: Members) -> None:
     members.wait_healthy()
     follower = members.follower()
@@ -62,17 +75,4 @@ async def test_two_killed_of_three_are_a_lost_majority(members: Members) -> None
         assert violated(cluster, facts) >= {("etcd_quorum", "cluster"), ("etcd_has_leader", "cluster")}
         for name in gone:
             members.start(name)
-        await well(cluster)
-
-
-async def test_an_orderly_stop_has_its_minute_before_it_counts_as_down(members: Members) -> None:
-    members.wait_healthy()
-    follower = members.follower()
-    async with opened(members) as cluster:
-        await well(cluster)
-        members.stop(follower)
-        facts = await diagnosed(cluster, "etcd_member_down", follower)
-        members.start(follower)
-
-        assert ("etcd_member_up", follower) not in violated(cluster, facts)
         await well(cluster)

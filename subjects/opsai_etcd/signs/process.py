@@ -11,7 +11,7 @@ from opsai_subjects.model import utc
 FRESH_SECONDS = 150.0
 """A message of a failing disk this young is part of what goes on now."""
 LOOP_STARTS = 3
-LOOP_APART_SECONDS = 45.0
+LOOP_APART_SECONDS = 20.0
 """Between two starts of a loop: what restarts a process mostly waits some seconds. Starts further apart are deaths of their own."""
 LOOP_FRESH_SECONDS = 60.0
 
