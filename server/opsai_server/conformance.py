@@ -3,7 +3,7 @@
 import json
 import re
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,22 @@ DEFINITION_CHARS = 17_500
 REPLY_CHARS = 40_000
 OVERVIEW_CHARS = 4_000
 """Of the first call, on a healthy cluster."""
-FIRST = ("overview", "topology", "check_invariants", "differential")
+ASKED: Mapping[str, dict[str, str]] = {
+    "overview": {},
+    "topology": {},
+    "check_invariants": {},
+    "differential": {},
+    "timeline": {},
+    "tickets": {},
+    "knowledge": {},
+    "evidence": {"id": "E-1"},
+    "query_metrics": {"query": "up"},
+    "compare_windows": {},
+    "search_logs": {},
+}
+"""What each tool is asked, in this order."""
+MAY_BE_REFUSED = frozenset({"query_metrics", "compare_windows", "search_logs"})
+"""They need a source that a scene may be without."""
 _MARK = re.compile(r"\{[a-z]+\}")
 
 
@@ -103,8 +118,9 @@ async def _answers(kind: SubjectKind, scene: Scene) -> list[str]:
     said: list[str] = []
     async with _client(kind, replace(scene, transport=noting)) as client:
         named = {tool.__name__ for tool in kind.probes}
-        for name in (*FIRST, *sorted(named)):
-            said += _answered(name, await client.call_tool(name, {}), refusable=name in named)
+        for name in (*ASKED, *sorted(named)):
+            result = await client.call_tool(name, ASKED.get(name, {}))
+            said += _answered(name, result, refusable=name in named | MAY_BE_REFUSED)
     calls = {(rpc.path, rpc.sent) for rpc in kind.rpcs}
     for request in noting.requests:
         path = request.url.path
