@@ -117,10 +117,8 @@ class NodeLog(Value):
     last_at: datetime | None
     """When its newest line was written, up to a day back."""
     patterns: dict[str, LogCount]
-    starts: tuple[datetime, ...] = ()
-    """When its process started within the look-back, oldest first."""
-    ran_before: bool = False
-    """Whether it has a line of the day before the first of these."""
+    restarts: tuple[datetime, ...] = ()
+    """When its process started again within the look-back without having been asked to stop, oldest first."""
     peers: dict[str, dict[str, LogCount]] = Field(default_factory=dict[str, dict[str, LogCount]])
     """The messages that are about one peer: pattern, then the peer's id."""
 

@@ -74,7 +74,7 @@ def log(
     *,
     lost: Mapping[str, float] | None = None,
     leader_lost: Mapping[str, float] | None = None,
-    starts: Sequence[float] = (),
+    restarts: Sequence[float] = (),
     **patterns: LogCount,
 ) -> NodeLog:
     """Return a log: how long ago its last line is, and how long ago it lost which peer and which leader, by name."""
@@ -86,8 +86,7 @@ def log(
         lines=10,
         last_at=AT - timedelta(seconds=silent_seconds),
         patterns=patterns,
-        starts=tuple(AT - timedelta(seconds=ago) for ago in starts),
-        ran_before=bool(starts),
+        restarts=tuple(AT - timedelta(seconds=ago) for ago in restarts),
         peers=peers,
     )
 

@@ -98,13 +98,13 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
     "a follower is killed for the third time in ten minutes": (
         lambda: facts(
             {"etcd3": REFUSED},
-            logs={**LOST_3, "etcd3": log(21.0, starts=(400.0, 250.0, 100.0), started=count(100.0, 3))},
+            logs={**LOST_3, "etcd3": log(21.0, restarts=(400.0, 250.0, 100.0), started=count(100.0, 3))},
         ),
         [("etcd_member_down", "etcd3")],
     ),
     "a follower dies again and again, and refuses between two starts": (
         lambda: facts(
-            {"etcd3": REFUSED}, logs={**LOST_3, "etcd3": log(1.0, starts=(32.0, 17.0, 2.0), started=count(2.0, 3))}
+            {"etcd3": REFUSED}, logs={**LOST_3, "etcd3": log(1.0, restarts=(32.0, 17.0, 2.0), started=count(2.0, 3))}
         ),
         [("etcd_crash_loop", "etcd3")],
     ),
@@ -183,7 +183,7 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
     ),
     "a process dies again and again": (
         lambda: facts(
-            logs={"etcd3": log(starts=(50.0, 35.0, 20.0), started=count(20.0, 3)), "etcd1": log(), "etcd2": log()}
+            logs={"etcd3": log(restarts=(50.0, 35.0, 20.0), started=count(20.0, 3)), "etcd1": log(), "etcd2": log()}
         ),
         [("etcd_crash_loop", "etcd3")],
     ),

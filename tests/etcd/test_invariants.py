@@ -49,7 +49,7 @@ VIOLATED: dict[str, list[tuple[Callable[[], EtcdFacts], str]]] = {
         (
             lambda: facts(
                 {"etcd3": {"started_at": AT - timedelta(seconds=20)}},
-                logs={"etcd3": log(starts=(20.0,), started=count(20.0))},
+                logs={"etcd3": log(restarts=(20.0,), started=count(20.0))},
             ),
             "etcd3",
         )

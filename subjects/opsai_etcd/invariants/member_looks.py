@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from opsai_etcd.seen import ABSENT, Look, Seen, shown, unknown
-from opsai_etcd.signs.process import asked_to_stop, deaths, starts
+from opsai_etcd.signs.process import asked_to_stop, restarts
 from opsai_etcd.signs.reach import had_by_peers, lost_by_peers, lost_by_some, port_silent, process_gone, sees_no_leader
 from opsai_etcd.signs.resources import quota_ratio
 from opsai_etcd.signs.voices import voices
@@ -50,17 +50,16 @@ def member_down(look: Look, entity: str) -> Seen:
 
 def member_died(look: Look, entity: str) -> Seen:
     """Its process died and came back within the look-back; having died once, it is told until it has run for the limit."""
-    count = deaths(look, entity)
-    if count is None:
+    found = restarts(look, entity)
+    if found is None:
         return unknown("neither its start time nor its log is known")
-    if count == 0 or process_gone(look, entity).state == "shown":
+    if not found or process_gone(look, entity).state == "shown":
         return ABSENT  # while it is gone, that is what is to be said
-    found = starts(look, entity) or []
-    age = look.ago(found[-1]) if found else None
-    if age is None or age > look.limit("etcd_member_stays_up") * (1 if count == 1 else OFTEN):
+    age = look.ago(found[-1]) or 0.0
+    if age > look.limit("etcd_member_stays_up") * (1 if len(found) == 1 else OFTEN):
         return ABSENT
-    times = "once" if count == 1 else f"{count} times"
-    return shown(f"it died {times} within 10 min and runs again", None if age is None else round(age, 1))
+    times = "once" if len(found) == 1 else f"{len(found)} times"
+    return shown(f"it died {times} within 10 min and runs again", round(age, 1), since=found[-1])
 
 
 def peers_lost(look: Look, entity: str) -> Seen:

@@ -36,11 +36,8 @@ async def read_logs(
             last_at = await _alone(logs, name, window) or await _alone(logs, name, Window.last(86_400, window.start))
         else:
             last_at = last[name]
-        read = _log(seen[name], last_at, (line for line in decisive.lines if line.node == name))
-        if read.starts:
-            before = Window.last(86_400, read.starts[0] - ONE_START)
-            read = read.model_copy(update={"ran_before": await _alone(logs, name, before) is not None})
-        found[entity] = read
+        lines = sorted((line for line in decisive.lines if line.node == name), key=lambda line: line.at)
+        found[entity] = _log(seen[name], last_at, lines, await _restarts(logs, name, lines))
     if decisive.matched > len(decisive.lines):
         why = f"{decisive.matched} lines, the newest {len(decisive.lines)} were counted"
         unread.append(Unread(source="logs", asked="decisive messages", why=why))
@@ -63,19 +60,35 @@ def _own_host(address: str) -> str:
     return host if dot and not host.isdecimal() else ""
 
 
-def _log(lines: int, last_at: datetime | None, decisive: Iterable[LogLine]) -> NodeLog:
+async def _restarts(logs: LogSource, name: str, lines: Sequence[LogLine]) -> tuple[datetime, ...]:
+    """Return the starts that follow no orderly stop; the first one only where the log has a line of the day before it."""
+    starts: list[datetime] = []
+    found: list[datetime] = []
+    asked = False
+    for line in lines:
+        kinds = classify(line)
+        if "signal" in kinds:
+            asked = True
+        elif "started" in kinds and not (starts and line.at - starts[-1] < ONE_START):
+            starts.append(line.at)
+            if not asked:
+                found.append(line.at)
+            asked = False
+    if found and found[0] == starts[0] and await _alone(logs, name, Window.last(86_400, found[0] - ONE_START)) is None:
+        del found[0]  # its very first one
+    return tuple(found)
+
+
+def _log(lines: int, last_at: datetime | None, decisive: Iterable[LogLine], restarts: tuple[datetime, ...]) -> NodeLog:
     patterns: dict[str, LogCount] = {}
     peers: dict[str, dict[str, LogCount]] = {}
-    starts: list[datetime] = []
-    for line in sorted(decisive, key=lambda line: line.at):
+    for line in decisive:
         for pattern, about in classify(line).items():
             patterns[pattern] = _counted(patterns.get(pattern), line)
-            if pattern == "started" and not (starts and line.at - starts[-1] < ONE_START):
-                starts.append(line.at)
             if about:
                 of = peers.setdefault(pattern, {})
                 of[about] = _counted(of.get(about), line)
-    return NodeLog(lines=lines, last_at=last_at, patterns=patterns, starts=tuple(starts), peers=peers)
+    return NodeLog(lines=lines, last_at=last_at, patterns=patterns, restarts=restarts, peers=peers)
 
 
 def _counted(old: LogCount | None, line: LogLine) -> LogCount:

@@ -16,37 +16,23 @@ LOOP_APART_SECONDS = 20.0
 LOOP_FRESH_SECONDS = 60.0
 
 
-def starts(look: Look, entity: str) -> list[datetime] | None:
-    """Return when its process started within the look-back, by its log or its metrics; None when nobody can tell."""
+def restarts(look: Look, entity: str) -> list[datetime] | None:
+    """Return when its process came back within the look-back after it had died; None when nobody can tell.
+
+    Its log knows whether it was asked to stop; without it each new start time counts.
+    """
     log, points = look.facts.logs.get(entity), look.points("start_time", entity)
-    if log is None and not points:
+    if log is not None:
+        return list(log.restarts)
+    if not points:
         return None
     begin = look.facts.tracks.start.timestamp()
-    by_metric = [utc(after) for before, after in pairwise(points) if after > before + 2 and after > begin]
-    by_log = list(log.starts) if log is not None else []
-    return by_log if len(by_log) >= len(by_metric) else by_metric
-
-
-def deaths(look: Look, entity: str) -> int | None:
-    """Return how often its process died and came back unasked within the look-back; None when nobody can tell."""
-    found = starts(look, entity)
-    if found is None:
-        return None
-    log, points = look.facts.logs.get(entity), look.points("start_time", entity)
-    older = bool(found) and any(point < found[0].timestamp() - 2 for point in points)
-    ran_before = older or (log is not None and log.ran_before)  # else the first start is its very first one
-    signal = look.logged("signal", entity)
-    return max(len(found) - (0 if ran_before else 1) - _orderly(signal.count if signal else 0), 0)
-
-
-def _orderly(lines: int) -> int:
-    """Return how many orderly stops the lines tell of: each writes one or two of them."""
-    return (lines + 1) // 2
+    return [utc(after) for before, after in pairwise(points) if after > before + 2 and after > begin]
 
 
 def restarted_repeatedly(look: Look, entity: str) -> Seen:
     """Its process starts again and again, a short time apart."""
-    found, end = starts(look, entity), look.facts.ends.get(entity)
+    found, end = restarts(look, entity), look.facts.ends.get(entity)
     if end is not None and end.restarts >= LOOP_STARTS and (look.ago(end.ended_at) or FRESH_SECONDS) < FRESH_SECONDS:
         return shown(
             f"its container was started again {end.restarts} times ({end.how})", end.restarts, limit=LOOP_STARTS
