@@ -1,4 +1,4 @@
-"""What a partition drops. Pure; that the kernel does so is tried in test_partition."""
+"""What a partition drops. Pure; that the kernel does so is tried in test_real_harm."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a partition really drops, asked of real etcd members."""
+"""What a partition really drops, and what a slow disk really slows, asked of real etcd members."""
 
 import subprocess
 from pathlib import Path
@@ -65,3 +65,33 @@ async def test_a_partition_is_silence_as_far_as_it_says_and_no_further(tmp_path:
         await target.down(silent)
 
     assert table_name(target.place) not in tables()
+
+
+async def put_seconds(url: str) -> float:
+    """Return how long a member takes to answer a write; no more than two seconds are waited."""
+    began = anyio.current_time()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        with anyio.move_on_after(2):
+            await client.post(f"{url}/v3/kv/put", json={"key": "YQ==", "value": "YQ=="}, timeout=None)
+    return anyio.current_time() - began
+
+
+async def test_a_slow_disk_makes_writes_wait_until_it_is_undone(tmp_path: Path) -> None:
+    target = Processes(etcd_place(tmp_path))
+    slow = Harm(id="h1", name="slow_disk", node="etcd1", amount=3)
+    try:
+        await target.up(silent)
+        if why := target.refusal(slow):
+            pytest.skip(why)
+        url = (await target.endpoints()).cluster.endpoints[0]
+        before = await put_seconds(url)
+        await target.inject(slow)
+        slowed = max([await put_seconds(url) for _ in range(2)])
+        await target.undo(slow)
+        await until(url, "true")
+        after = min([await put_seconds(url) for _ in range(3)])
+    finally:
+        await target.down(silent)
+
+    assert slowed > 0.5
+    assert min(before, after) < slowed / 2
