@@ -150,14 +150,14 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
             {"etcd1": {"leader_id": "", "healthy": False}, "etcd2": REFUSED, "etcd3": REFUSED},
             logs={"etcd1": log(lost={"etcd2": 20.0, "etcd3": 20.0})},
         ),
-        [("etcd_quorum_loss", "cluster")],
+        [("etcd_quorum_loss", "etcd2")],
     ),
     "all three lose each other": (
         lambda: facts(
             {name: {"leader_id": "", "healthy": False} for name in ("etcd1", "etcd2", "etcd3")},
             active=ways(etcd1=("etcd2", "etcd3"), etcd2=("etcd1", "etcd3"), etcd3=("etcd1", "etcd2")),
         ),
-        [("etcd_quorum_loss", "cluster")],
+        [("etcd_quorum_loss", "etcd1")],
     ),
     "the only endpoint refuses and nobody ever told who the members are": (
         lambda: facts(

@@ -70,7 +70,7 @@ async def test_two_killed_of_three_are_a_lost_majority(members: Members) -> None
         for name in gone:
             members.kill(name)
 
-        facts = await diagnosed(cluster, "etcd_quorum_loss", "cluster")
+        facts = await diagnosed(cluster, "etcd_quorum_loss", *gone)
 
         assert violated(cluster, facts) >= {("etcd_quorum", "cluster"), ("etcd_has_leader", "cluster")}
         for name in gone:

@@ -10,11 +10,12 @@ UNSTEADY = ("etcd_leader_unsteady", "etcd_link_partition", "etcd_disk_slow", "et
 QUORUM_LOSS = FaultKind(
     id="etcd_quorum_loss",
     says="the cluster has lost its majority",
-    on="cluster",
-    must_show=("majority_lost",),
-    supports=("without_leader",),
+    on="member",
+    must_show=("majority_gone",),
+    supports=("process_gone", "port_silent", "lost_by_peers", "was_leader"),
     rivals=("etcd_leader_down", "etcd_member_down"),
     explains=("*",),
+    collective=True,
     red_herrings=(
         "members that are left answer /version and Status, and see no leader: they are well",
         "the raft term of the last survivor rises with each election that nobody answers",

@@ -90,14 +90,6 @@ def majority_gone(look: Look, entity: str) -> Seen:
     return shown(says, len(gone), limit=len(facts.voters) - facts.quorum)
 
 
-def majority_lost(look: Look, entity: str) -> Seen:
-    """The majority of the cluster's voters is gone."""
-    found = [majority_gone(look, one.entity) for one in look.facts.voters]
-    return next((one for one in found if one.state == "shown"), None) or next(
-        (one for one in found if one.state == "unknown"), ABSENT
-    )
-
-
 def is_seen(look: Look, entity: str) -> bool:
     """Say whether anybody has seen the member at all: it refused us, it answers, or it was scraped."""
     return look.member(entity).port in ("refused", "answered") or look.now("up", entity) is not None
