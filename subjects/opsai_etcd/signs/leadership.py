@@ -145,7 +145,6 @@ LEADERSHIP: tuple[SignRule, ...] = (
     SignRule("majority_gone", "the majority is gone", majority_gone, metrics=("up", "has_leader"), reads=(TOPOLOGY,)),
 )
 CLUSTER_SIGNS: tuple[SignRule, ...] = (
-    SignRule("majority_lost", "the majority is gone", majority_lost, metrics=("up", "has_leader"), reads=(TOPOLOGY,)),
     SignRule(
         "leader_flaps",
         "the leader changes again and again",
