@@ -58,10 +58,14 @@ def tools() -> str:
 
 
 def facts() -> str:
-    """Return how much the adapter knows."""
-    kind = subject_kind("tikv")
+    """Return how much each adapter knows."""
+    return "\n".join(_known(*one) for one in (("tikv", "TiKV"), ("etcd", "etcd")))
+
+
+def _known(name: str, called: str) -> str:
+    kind = subject_kind(name)
     return (
-        f"Of TiKV it judges {len(kind.invariants)} invariants and knows {len(kind.faults)} kinds of fault, "
+        f"Of {called} it judges {len(kind.invariants)} invariants and knows {len(kind.faults)} kinds of fault, "
         f"{len(kind.signs)} signs to tell them apart, {len(kind.signals)} named metrics, and {len(kind.known_bugs)} known bugs."
     )
 
