@@ -1,6 +1,7 @@
 """What the tests of containers share: places of their own, and what is really so behind a target's back."""
 
 import json
+import os
 import random
 import shutil
 import socket
@@ -53,7 +54,9 @@ def free_network() -> str:
         for config in network["IPAM"]["Config"] or ()
     ]
     taken = [ip_network(config["Subnet"]) for config in configs if ":" not in config.get("Subnet", ":")]
-    candidates = (f"172.29.{number}" for number in range(1, 255))
+    # a range for each process of a run, so that two that choose at the same time choose differently
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    candidates = (f"10.{200 + worker % 50}.{number}" for number in random.sample(range(1, 255), 100))
     return next(
         start for start in candidates if not any(ip_network(f"{start}.0/24").overlaps(other) for other in taken)
     )
