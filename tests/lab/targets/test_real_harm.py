@@ -19,6 +19,10 @@ def tables() -> str:
     return subprocess.run(["nft", "list", "tables"], check=True, capture_output=True, text=True).stdout
 
 
+def control_groups(name: str) -> list[Path]:
+    return list(Path("/sys/fs/cgroup").glob(f"**/{name}_*"))
+
+
 async def answers(url: str, seconds: float = 1.0) -> str:
     """Return what a health check says: `true`, `false` (no leader), or `silence`."""
     async with httpx.AsyncClient(timeout=seconds, trust_env=False) as client:
@@ -93,5 +97,6 @@ async def test_a_slow_disk_makes_writes_wait_until_it_is_undone(tmp_path: Path) 
     finally:
         await target.down(silent)
 
+    assert control_groups(table_name(target.place)) == []
     assert slowed > 0.5
     assert min(before, after) < slowed / 2

@@ -61,10 +61,11 @@ class Group:
                 )
             )
 
-    def remove(self) -> None:
-        """Remove it; nothing happens while a process is in it."""
+    def remove(self) -> bool:
+        """Remove it; return whether it is gone. The last thread of a process that was killed leaves it a moment later."""
         with suppress(OSError):
             self.folder.rmdir()
+        return not self.folder.exists()
 
     def _write(self, file: str, text: str) -> None:
         (self.folder / file).write_text(text, encoding="ascii")

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
+
 from opsai_lab.errors import LabError
 from opsai_lab.targets.harm import Harm
 from opsai_lab.targets.processes import cycler, launcher
@@ -20,6 +22,7 @@ from opsai_lab.targets.target import Place
 Start = Callable[[PlannedProcess, Layout], Awaitable[None]]
 
 ORDERLY_SECONDS = 10.0
+GROUP_SECONDS = 5.0
 CPU_SHARE = 0.05
 WRITES_PER_SECOND = 20
 CONTROLLERS: tuple[Controller, ...] = ("cpu", "io")
@@ -87,12 +90,17 @@ class Harming:
                 empty(process.data)
                 await self._start(process, layout)  # most databases end themselves when the disk is full
 
-    def remove_groups(self) -> None:
+    async def remove_groups(self) -> None:
         """Remove every control group that was made; called when their processes are gone."""
-        for node in self._place.blueprint.nodes:
-            for controller in CONTROLLERS:
-                if group := self._find_group(controller, node.name):
-                    group.remove()
+        found = (self._find_group(at, node.name) for node in self._place.blueprint.nodes for at in CONTROLLERS)
+        left = [group for group in found if group is not None and not group.remove()]
+        with anyio.move_on_after(GROUP_SECONDS):
+            while left := [group for group in left if not group.remove()]:  # noqa: ASYNC110 (the kernel sets no event)
+                await anyio.sleep(0.02)
+        if left:
+            raise LabError(
+                f"{left[0].folder} cannot be removed: a process is still in it. Then: opsai deploy local down."
+            )
 
     async def _slow_cpu(self, process: PlannedProcess, share: float) -> None:
         """By a quota of the kernel; where none may be set, by a process of ours that stops and continues it in turn."""

@@ -251,7 +251,7 @@ class Processes:
     async def _take_away(self, folders: Sequence[str]) -> None:
         for name in self._lives.names():
             await self._lives.end(name)
-        self._harming.remove_groups()
+        await self._harming.remove_groups()
         await remove_table(self.place)
         await unmount_below(self.place.folder)
         for folder in folders:
