@@ -19,4 +19,5 @@ def test_each_kind_of_harm_and_each_way_of_cutting_off_is_there() -> None:
 
     assert {fault.harm for fault in faults} == {"kill", "pause", "partition", "slow_cpu", "slow_disk", "fill_disk"}
     assert {fault.apart_from for fault in partitions} == {"everyone", "nodes", "one"}
+    assert any(fault.ports for fault in partitions)
     assert any(fault.direction == "out" for fault in partitions)
