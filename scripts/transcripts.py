@@ -20,8 +20,8 @@ FIRST_SENTENCE = re.compile(r"^(.+?[.?!])(?:\s|$)", re.DOTALL)
 
 
 def main() -> None:
-    """Write the generated parts named in the arguments anew: tools, facts, evaluate, demo, claude; without any, all."""
-    wanted = sys.argv[1:] or ["tools", "facts", "evaluate", "demo", "claude"]
+    """Write the generated parts named in the arguments anew: tools, facts, evaluate, demo, claude, live; without any, all."""
+    wanted = sys.argv[1:] or ["tools", "facts", "evaluate", "demo", "claude", "live"]
     told = said("opsai", "demo") if "demo" in wanted else ""
     blocks: dict[str, Callable[[], str]] = {
         "tools": tools,
@@ -36,6 +36,9 @@ def main() -> None:
         (ROOT / "docs" / "demo.md").write_text(demo_page(told), encoding="utf-8")
     if "claude" in wanted:
         (ROOT / "docs" / "claude-run.md").write_text(claude_run(), encoding="utf-8")
+    if "live" in wanted:
+        page = ROOT / "docs" / "live.md"
+        page.write_text(replaced(page.read_text(encoding="utf-8"), "live", live()), encoding="utf-8")
 
 
 def replaced(text: str, name: str, content: str) -> str:
@@ -110,6 +113,26 @@ $ {" ".join(command)}
 {text.replace(folder, "/tmp/opsai").strip()}
 ```
 """
+
+
+def live() -> str:
+    """Return what a newcomer sees who brings etcd up, breaks it and has it graded; needs etcd on PATH."""
+    with tempfile.TemporaryDirectory(prefix="opsai-") as folder:
+        home = {"XDG_STATE_HOME": folder, "TMPDIR": folder}
+        steps = [
+            ("opsai", "deploy", "local", "up", "--subject", "etcd", "--target", "processes"),
+            ("opsai", "demo", "--live", "--subject", "etcd", "--backend", "rules"),
+        ]
+        told: list[str] = []
+        try:
+            for command in steps:
+                told.append(f"$ {' '.join(command)}\n{said(*command, **home)}")
+            recorded = next(Path(folder).glob("opsai/lab/recordings/*-recorded"))
+            command = ("opsai", "evaluate", str(recorded))
+            told.append(f"$ {' '.join(command)}\n{said(*command, stderr=subprocess.DEVNULL, **home)}")
+        finally:
+            told.append(f"$ opsai deploy local down\n{said('opsai', 'deploy', 'local', 'down', **home)}")
+    return fenced("\n".join(told).replace(str(BIN) + "/", "").replace(folder, "~/.local/state"))
 
 
 @contextmanager
