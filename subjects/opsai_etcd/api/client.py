@@ -68,7 +68,7 @@ class Etcd:
         views = await self._views((*self._endpoints, *_client_urls(self._remembered)), unread, health=health)
         members = _agreed(views)
         known = {view.status.member_id for view in views if view.status}
-        asked = {view.address for view in views}
+        asked, dialled = {view.address for view in views}, {view.url: view for view in views}
         new = [
             url
             for member in members
@@ -76,8 +76,14 @@ class Etcd:
             for url in _client_urls((member,))
             if address_of(url) not in asked
         ]
-        if new:
-            views += await self._views(new, unread, health=health)
+        # one that was just asked under another address (a published port) is not asked again: it may be one that hangs
+        views += [
+            dialled[self.dialled(url)].model_copy(update={"address": address_of(url)})
+            for url in new
+            if self.dialled(url) in dialled
+        ]
+        if unseen := [url for url in new if self.dialled(url) not in dialled]:
+            views += await self._views(unseen, unread, health=health)
         self._remembered = members or self._remembered
         return Round(views, self._remembered, unread)
 
