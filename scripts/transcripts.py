@@ -125,11 +125,12 @@ def live() -> str:
         ]
         told: list[str] = []
         try:
-            for command in steps:
-                told.append(f"$ {' '.join(command)}\n{said(*command, **home)}")
-            recorded = next(Path(folder).glob("opsai/lab/recordings/*-recorded"))
-            command = ("opsai", "evaluate", str(recorded))
-            told.append(f"$ {' '.join(command)}\n{said(*command, stderr=subprocess.DEVNULL, **home)}")
+            for program, *arguments in steps:
+                told.append(f"$ {program} {' '.join(arguments)}\n{said(program, *arguments, **home)}")
+            recorded = str(next(Path(folder).glob("opsai/lab/recordings/*-recorded")))
+            told.append(
+                f"$ opsai evaluate {recorded}\n{said('opsai', 'evaluate', recorded, stderr=subprocess.DEVNULL, **home)}"
+            )
         finally:
             told.append(f"$ opsai deploy local down\n{said('opsai', 'deploy', 'local', 'down', **home)}")
     return fenced("\n".join(told).replace(str(BIN) + "/", "").replace(folder, "~/.local/state"))
