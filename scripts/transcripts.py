@@ -118,7 +118,6 @@ $ {" ".join(command)}
 def live() -> str:
     """Return what a newcomer sees who brings etcd up, breaks it and has it graded; needs etcd on PATH."""
     with tempfile.TemporaryDirectory(prefix="opsai-") as folder:
-        home = {"XDG_STATE_HOME": folder, "TMPDIR": folder}
         steps = [
             ("opsai", "deploy", "local", "up", "--subject", "etcd", "--target", "processes"),
             ("opsai", "demo", "--live", "--subject", "etcd", "--backend", "rules"),
@@ -126,13 +125,17 @@ def live() -> str:
         told: list[str] = []
         try:
             for program, *arguments in steps:
-                told.append(f"$ {program} {' '.join(arguments)}\n{said(program, *arguments, **home)}")
+                told.append(
+                    f"$ {program} {' '.join(arguments)}\n{said(program, *arguments, XDG_STATE_HOME=folder, TMPDIR=folder)}"
+                )
             recorded = str(next(Path(folder).glob("opsai/lab/recordings/*-recorded")))
             told.append(
-                f"$ opsai evaluate {recorded}\n{said('opsai', 'evaluate', recorded, stderr=subprocess.DEVNULL, **home)}"
+                f"$ opsai evaluate {recorded}\n{said('opsai', 'evaluate', recorded, stderr=subprocess.DEVNULL, XDG_STATE_HOME=folder, TMPDIR=folder)}"
             )
         finally:
-            told.append(f"$ opsai deploy local down\n{said('opsai', 'deploy', 'local', 'down', **home)}")
+            told.append(
+                f"$ opsai deploy local down\n{said('opsai', 'deploy', 'local', 'down', XDG_STATE_HOME=folder, TMPDIR=folder)}"
+            )
     return fenced("\n".join(told).replace(str(BIN) + "/", "").replace(folder, "~/.local/state"))
 
 
