@@ -94,9 +94,19 @@ class AlarmFacts(Value):
     """One alarm that is raised."""
 
     entity: str
-    """The member it is of."""
+    """The member it is of; `cluster` where it is of none that is listed: then each may be meant."""
     kind: str
     """NOSPACE or CORRUPT."""
+
+    def is_of(self, member: str) -> bool:
+        """Say whether a member may be meant."""
+        return self.entity in (member, CLUSTER)
+
+    @property
+    def says(self) -> str:
+        """What is to be said of it."""
+        which = ", for no member that is listed: compare their hashes" if self.entity == CLUSTER else ""
+        return f"the alarm {self.kind} is raised{which}"
 
 
 class LogCount(Value):

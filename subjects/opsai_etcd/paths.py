@@ -1,7 +1,8 @@
 """What may be asked of a member: four paths by GET, two calls of its JSON gateway.
 
 The list of alarms is not asked for: `Alarm` goes through raft even for reading (etcdserver/v3_server.go, seen on 3.4.23: one
-entry of the raft log a question), and `Status` tells the same alarms from the member's own memory.
+entry of the raft log a question), on 3.5 before 3.5.5 a member may not start again after it and a loss of power (etcd#14429), and
+`Status` tells the same alarms from the member's own memory.
 """
 
 from opsai_subjects.subject import Polled, ReadRpc

@@ -181,6 +181,13 @@ SCENES: dict[str, tuple[Callable[[], EtcdFacts], list[tuple[str, str]]]] = {
         lambda: facts(alarms=[AlarmFacts(entity="etcd3", kind="CORRUPT")]),
         [("etcd_corrupt", "etcd3")],
     ),
+    "the data of one differ, and the alarm does not say whose": (
+        lambda: facts(
+            alarms=[AlarmFacts(entity="cluster", kind="CORRUPT")],
+            logs={"etcd1": log(), "etcd2": log(corrupt=count(30.0, 1, "found data inconsistency")), "etcd3": log()},
+        ),
+        [("etcd_corrupt", "etcd2")],
+    ),
     "a process dies again and again": (
         lambda: facts(
             logs={"etcd3": log(restarts=(50.0, 35.0, 20.0), started=count(20.0, 3)), "etcd1": log(), "etcd2": log()}

@@ -50,7 +50,7 @@ def read_lines(lines: Sequence[LogLine], entities: Mapping[str, str], names: Map
             if pattern in BURSTS:
                 bursts.setdefault((pattern, entity), []).append(line)
             elif pattern in ONCE and not _of_its_start(pattern, line, starts.get(entity, ())):
-                key = (pattern, entity, about)
+                key = (pattern, entity, f"{about} {line.fields.get('alarm', '')}")
                 old = told.get(key)
                 if old is None or line.at - old.at > SAME:
                     told[key] = _event(pattern, line, entity, names.get(about, about))

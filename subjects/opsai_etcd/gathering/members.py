@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from opsai_etcd.address import address_of
 from opsai_etcd.api.client import Round
 from opsai_etcd.api.values import Member, View
-from opsai_etcd.facts import AlarmFacts, MemberFacts
+from opsai_etcd.facts import CLUSTER, AlarmFacts, MemberFacts
 from opsai_subjects.model import Node, Scalar
 
 
@@ -81,9 +81,8 @@ def alarms_of(asked: Round, members: Sequence[MemberFacts]) -> tuple[tuple[Alarm
     """Return the alarms that any member tells of, and whether any told: they are the cluster's, each member knows all."""
     by_id = {member.id: member.entity for member in members}
     told = [view.status for view in asked.views if view.status is not None]
-    found = {
-        (by_id.get(alarm.member_id, f"member:{alarm.member_id}"), alarm.kind) for one in told for alarm in one.alarms
-    }
+    # from 3.5.7 on CORRUPT is of no member (etcd#14852)
+    found = {(by_id.get(alarm.member_id, CLUSTER), alarm.kind) for one in told for alarm in one.alarms}
     return tuple(AlarmFacts(entity=entity, kind=kind) for entity, kind in sorted(found)), bool(told)
 
 

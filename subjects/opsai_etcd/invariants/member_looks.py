@@ -107,8 +107,9 @@ def alarmed(kind: str) -> Callable[[Look, str], Seen]:
     """Return the look for one alarm on a member."""
 
     def look(at: Look, entity: str) -> Seen:
-        if any(one.entity == entity and one.kind == kind for one in at.facts.alarms):
-            return shown(f"the alarm {kind} is raised", kind)
+        raised = next((one for one in at.facts.alarms if one.kind == kind and one.is_of(entity)), None)
+        if raised is not None:
+            return shown(raised.says, kind)
         return ABSENT if at.facts.alarms_known else unknown("no member told its alarms")
 
     return look

@@ -94,9 +94,10 @@ def alarm_corrupt(look: Look, entity: str) -> Seen:
 
 
 def _alarm(look: Look, entity: str, kind: str) -> Seen:
-    if any(one.entity == entity and one.kind == kind for one in look.facts.alarms):
+    alarm = next((one for one in look.facts.alarms if one.kind == kind and one.is_of(entity)), None)
+    if alarm is not None:
         raised = next((count for other in look.entities if (count := look.logged("alarm_raised", other))), None)
-        return shown(f"the alarm {kind} is raised", kind, since=raised.last_at if raised else None)
+        return shown(alarm.says, kind, since=raised.last_at if raised else None)
     return ABSENT if look.facts.alarms_known else unknown("no member told its alarms")
 
 

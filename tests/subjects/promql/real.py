@@ -25,6 +25,11 @@ class RealPrometheus:
         self._url = url
         self._client = client
 
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self._url
+
     def load(self, series: Iterable[Stored]) -> None:
         """Write the series, staleness markers included."""
         batch: list[bytes] = []
