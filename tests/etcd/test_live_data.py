@@ -25,7 +25,7 @@ def call(url: str, path: str, body: dict[str, object]) -> httpx.Response:
 
 
 async def test_a_learner_that_was_added_and_never_started_puts_nothing_at_risk(members: Members) -> None:
-    body = {"peerURLs": ["http://127.72.63.9:2380"], "isLearner": True}
+    body = {"peerURLs": [f"http://{members.host('etcd1').rpartition('.')[0]}.9:2380"], "isLearner": True}
     until(lambda: call(members.urls[0], "/v3/cluster/member/add", body).is_success, "a learner added", 15.0)
 
     async with opened(members) as cluster:

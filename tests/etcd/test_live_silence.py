@@ -65,7 +65,10 @@ async def test_a_follower_that_is_cut_off_is_no_dead_one(healed: Members) -> Non
 
         member = facts.member(follower)
         assert member is not None
-        assert member.port == "cut_off"
+        assert member.port in (
+            "cut_off",
+            "timed_out",
+        )  # the latter where a connection of the look before was still open
         healed.heal()
         await well(cluster)
 
