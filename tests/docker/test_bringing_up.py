@@ -58,6 +58,18 @@ async def test_what_is_up_is_left_alone(cluster: Target) -> None:
     assert told[-1].endswith("is up (3 of 3 up)")
 
 
+async def test_a_cluster_of_this_name_from_another_folder_is_left_alone(cluster: Target, tmp_path: Path) -> None:
+    before = [inspected(cluster, node, "{{.Id}} {{.State.StartedAt}}") for node in NODES]
+    other = target_in(
+        tmp_path, cluster.place.name, compose=copied(tmp_path, "stop_grace_period: 5s", "stop_grace_period: 6s")
+    )
+
+    why, _told = await failing(other)
+
+    assert f"A cluster of the name {cluster.place.name} runs in Docker already, brought up from {ETCD}" in why
+    assert [inspected(cluster, node, "{{.Id}} {{.State.StartedAt}}") for node in NODES] == before
+
+
 async def test_a_half_made_cluster_is_completed(cluster: Target) -> None:
     docker("rm", "--force", container(cluster, "etcd1"))
     docker("kill", container(cluster, "etcd2"))

@@ -1,9 +1,12 @@
 """Bringing a cluster up: images, containers, health; and what is left of one that does not come up."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import anyio
 
 from opsai_lab.errors import LabError
-from opsai_lab.targets.docker.containers import Container
+from opsai_lab.targets.docker.containers import FOLDER_LABEL, Container
 from opsai_lab.targets.docker.engine import Engine
 from opsai_lab.targets.docker.images import provide
 from opsai_lab.targets.docker.project import Project
@@ -27,6 +30,7 @@ async def bring_up(engine: Engine, place: Place, tell: Tell) -> None:
     if without := sorted(nodes - set(project.services)):
         raise LabError(f"{engine.file} has no service {', '.join(without)}, which the blueprint names as a node.")
     before = await engine.containers()
+    _ours(before, place)
     kept = await engine.volumes()
     await provide(engine, project, tell, only=None if place.companions else nodes)
     try:
@@ -42,6 +46,18 @@ async def bring_up(engine: Engine, place: Place, tell: Tell) -> None:
                 tell("removing what was made so far")
                 await engine.remove_all(but=kept)
         raise
+
+
+def _ours(found: Sequence[Container], place: Place) -> None:
+    """Raise LabError where the containers of this name came from another folder: two benches would undo each other's work."""
+    folder = place.blueprint.folder.resolve()
+    for container in found:
+        other = container.labels.get(FOLDER_LABEL, "")
+        if other and Path(other).resolve() != folder:
+            raise LabError(
+                f"A cluster of the name {place.name} runs in Docker already, brought up from {other}, not from {folder}. Give this one "
+                f"another name with --name, or take that one down: docker compose --project-name {place.name} down --volumes."
+            )
 
 
 def _waiting(project: Project, place: Place, tell: Tell) -> Waiting:

@@ -9,6 +9,7 @@ from opsai_lab.targets.target import NodeState
 from opsai_subjects.model import Value, clean
 
 PROJECT_LABEL = "com.docker.compose.project"
+FOLDER_LABEL = "com.docker.compose.project.working_dir"
 SERVICE_LABEL = "com.docker.compose.service"
 _KILLED = 137
 _ORDERLY = (0, 143)
