@@ -16,7 +16,6 @@ import httpx
 NAMES = ("etcd1", "etcd2", "etcd3")
 START_SECONDS = 15.0
 _GROUPS = 27200
-_TICK = ("--heartbeat-interval=50", "--election-timeout=500")
 
 
 class Members:
@@ -57,7 +56,6 @@ class Members:
             f"--initial-cluster-token=test{self.net}",
             "--logger=zap",
             "--log-outputs=stderr",
-            *_TICK,
             *more,
         ]
         group = self._group(name) if os.geteuid() == 0 else None
