@@ -128,7 +128,7 @@ def live() -> str:
                 told.append(
                     f"$ {program} {' '.join(arguments)}\n{said(program, *arguments, XDG_STATE_HOME=folder, TMPDIR=folder)}"
                 )
-            recorded = str(next(Path(folder).glob("opsai/lab/recordings/*-recorded")))
+            recorded = str(next(Path(folder).glob("opsai/lab-recordings/*-recorded")))
             told.append(
                 f"$ opsai evaluate {recorded}\n{said('opsai', 'evaluate', recorded, stderr=subprocess.DEVNULL, XDG_STATE_HOME=folder, TMPDIR=folder)}"
             )

@@ -51,6 +51,11 @@ def lab_home() -> Path:
     return Path(home).absolute() if home else Path(platformdirs.user_state_path("opsai")) / "lab"
 
 
+def recordings_home() -> Path:
+    """Return where live runs are recorded: beside the local clusters, since a recording outlives its cluster."""
+    return lab_home().with_name(f"{lab_home().name}-recordings")
+
+
 def place_folder(name: str) -> Path:
     """Return the folder of a place. Raises LabError for a name that cannot be one of containers, tables and folders alike."""
     if not _NAME.fullmatch(name):

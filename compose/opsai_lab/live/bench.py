@@ -12,12 +12,11 @@ from opsai_lab.chaos.bench_lock import only_bench
 from opsai_lab.chaos.injecting import fault_named, possible_faults
 from opsai_lab.deploying import bring_up, take_down
 from opsai_lab.errors import HarmRefused, LabError
-from opsai_lab.live.demo import RECORDINGS
 from opsai_lab.live.haste import Haste
 from opsai_lab.live.performing import Performed
 from opsai_lab.live.recorded import Order, play
 from opsai_lab.live.steps import Silent
-from opsai_lab.places import Remembered, lab_home, place_folder
+from opsai_lab.places import Remembered, place_folder, recordings_home
 from opsai_lab.targets.blueprint import Blueprint
 from opsai_lab.targets.target import Target, Tell
 from opsai_subjects.errors import OpsaiError
@@ -27,6 +26,8 @@ USUAL = ("kill", "pause", "partition", "leader-kill")
 ALL = "all"
 ENDING = ("kill", "restart")
 """Harms after which a process is another one."""
+AWAY_TRIES = 3
+AWAY_PAUSE_SECONDS = 3.0
 GIVE_UP = 3
 """A target whose cluster was not healthy so many times in a row is left."""
 
@@ -95,7 +96,7 @@ async def bench(wanted: Wanted, tell: Tell) -> AsyncGenerator[Ran]:
                     yield ran
         finally:
             with anyio.CancelScope(shield=True):
-                await take_down(what, tell)
+                await _away(what, tell)
 
 
 async def _many(what: Remembered, wanted: Wanted, fault: str, tell: Tell) -> AsyncGenerator[Ran]:
@@ -111,10 +112,23 @@ async def _many(what: Remembered, wanted: Wanted, fault: str, tell: Tell) -> Asy
         failed = 0 if ran.detected_seconds is not None else failed + 1
         yield ran
         if wanted.blueprint.faults[fault].harm in ENDING or failed:
-            await take_down(what, _quiet)
+            await _away(what, tell)
         if failed == GIVE_UP:
             tell(f"{what.target} {fault}: {GIVE_UP} in a row came to nothing; the rest is left out")
             return
+
+
+async def _away(what: Remembered, tell: Tell) -> None:
+    """Take the cluster away; an engine that is still busy with the last removal is asked again. Raises LabError."""
+    for _ in range(AWAY_TRIES - 1):
+        try:
+            await take_down(what, _quiet)
+        except LabError as error:
+            tell(f"{what.name}: {error} Trying again.")
+            await anyio.sleep(AWAY_PAUSE_SECONDS)
+        else:
+            return
+    await take_down(what, _quiet)
 
 
 def _quiet(_: str) -> None:
@@ -128,7 +142,7 @@ def _numbered(tell: Tell, what: str, text: str) -> None:
 async def _once(
     target: Target, what: Remembered, wanted: Wanted, fault: str, number: int, said: Callable[[str], None]
 ) -> Ran:
-    home = lab_home() / RECORDINGS / f"{what.name}-{fault}-{number}"
+    home = recordings_home() / f"{what.name}-{fault}-{number}"
     recording = home.with_name(f"{home.name}-recorded")
     for old in (home, recording):
         shutil.rmtree(old, ignore_errors=True)

@@ -12,7 +12,7 @@ from opsai_lab.live.haste import Haste
 from opsai_lab.live.performing import Performed
 from opsai_lab.live.recorded import Order, play
 from opsai_lab.live.steps import Concluded, Healed, Healthy, Resolved, Ticketed
-from opsai_lab.places import Remembered, lab_home, place_folder, remembered
+from opsai_lab.places import Remembered, place_folder, recordings_home, remembered
 from opsai_lab.report import one_line
 from opsai_lab.story import Story
 from opsai_lab.targets.blueprint import Blueprint
@@ -20,9 +20,6 @@ from opsai_lab.targets.blueprints import find_blueprint, shipped_folders
 from opsai_lab.targets.target import Tell
 from opsai_lab.voice import Voice, in_shell, program
 from opsai_server.tickets.tick import Ticked
-
-RECORDINGS = "recordings"
-"""Inside the home of local clusters: outlives each of them."""
 
 
 class LiveDemo:
@@ -146,10 +143,10 @@ def named(name: str | None, subject: str | None, target: str | None) -> Remember
 def order_for(
     what: Remembered, fault: str, node: str | None, interval_seconds: float, backend: str, now: datetime
 ) -> Order:
-    """Return the order of a run, its recording under the home of local clusters; its name says nothing of the cause."""
+    """Return the order of a run, its recording beside the home of local clusters; its name says nothing of the cause."""
     limits = find_blueprint(what.subject, what.blueprint).demo_limits
     haste = Haste(interval_seconds=interval_seconds, limits=limits)
-    home = lab_home() / RECORDINGS / f"{what.name}-{now:%Y%m%d-%H%M%S}"
+    home = recordings_home() / f"{what.name}-{now:%Y%m%d-%H%M%S}"
     recording = home.with_name(f"{home.name}-recorded")
     return Order(fault, node, home, recording, haste, backend)
 

@@ -15,8 +15,8 @@ from opsai_subjects.scrape_interval import measured, rate_range
 from opsai_subjects.sources.scoped import ScopedMetrics
 
 RENEW = timedelta(minutes=5)
-RETRY = timedelta(seconds=30)
-"""After a survey that was not answered or did not know every member."""
+RETRY = timedelta(seconds=5)
+"""After a survey that was not answered or did not know every member: a Prometheus that was just started scrapes one after another."""
 
 
 @dataclass(frozen=True)
