@@ -15,8 +15,8 @@ from opsai_subjects.recording.finishing import finish
 from opsai_subjects.recording.folder import open_recording
 from opsai_subjects.recording.recorder import Wish, begin
 from opsai_subjects.recording.unfinished import FOLDER
+from opsai_subjects.redaction import MASK
 from opsai_subjects.registry import subject_kind
-from opsai_subjects.sources.redaction import MASK
 from tests.subjects.recording.making import INCIDENT, START, failed, make, poll, series
 from tests.subjects.recording.opened import INCIDENTS
 from tests.subjects.recording.pacing import SteppedPace, copied
