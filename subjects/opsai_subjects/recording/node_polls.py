@@ -1,7 +1,7 @@
 """Asking one node what a recording keeps of its HTTP answers, one round after the other."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -97,6 +97,15 @@ def _class_of(error: SourceError) -> str:
         return f"TimeoutError: {said}"
     if isinstance(error, SourceDisconnected):
         return f"RemoteDisconnected: {said}"
-    if isinstance(error, SourceUnreachable) and "refused" in said.lower():
-        return f"ConnectionRefusedError: {said}"
-    return f"OSError: {said}"
+    refused = "refused" in said.lower() or any(isinstance(one, ConnectionRefusedError) for one in _causes(error))
+    return f"{'ConnectionRefusedError' if refused and isinstance(error, SourceUnreachable) else 'OSError'}: {said}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it came of: a client that tried several addresses says only that none could be reached."""
+    yield error
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _causes(inner)
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        yield from _causes(cause)
