@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -104,8 +105,9 @@ def _class_of(error: SourceError) -> str:
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and what it came of: a client that tried several addresses says only that none could be reached."""
     yield error
-    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from _causes(inner)
+    if isinstance(error, BaseExceptionGroup):
+        for inner in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            yield from _causes(inner)
     cause = error.__cause__ or error.__context__
     if cause is not None:
         yield from _causes(cause)
