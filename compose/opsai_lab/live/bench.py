@@ -24,8 +24,8 @@ from opsai_subjects.model import Value
 
 USUAL = ("kill", "pause", "partition", "leader-kill")
 ALL = "all"
-ENDING = ("kill", "restart")
-"""Harms after which a process is another one."""
+LASTING = ("kill", "restart", "partition")
+"""Harms that leave a trace in what is judged of the next ten minutes: deaths, elections."""
 AWAY_TRIES = 3
 AWAY_PAUSE_SECONDS = 3.0
 GIVE_UP = 3
@@ -77,8 +77,8 @@ def faults_of(blueprint: Blueprint, named: Sequence[str]) -> tuple[str, ...]:
 async def bench(wanted: Wanted, tell: Tell) -> AsyncGenerator[Ran]:
     """Run it all and yield each run as it ends; a target's cluster is up for all its runs. Raises LabError, OpsaiError.
 
-    After a run that ended a process the cluster is made anew: a node that dies twice in some minutes is in a crash loop, and an
-    investigation that says so is right.
+    After a run that ended a process or cut one off the cluster is made anew: a node that dies twice in some minutes is in a crash
+    loop, four elections are too many, and an investigation that says so is right.
     """
     for target in wanted.targets:
         what = Remembered(
@@ -111,7 +111,7 @@ async def _many(what: Remembered, wanted: Wanted, fault: str, tell: Tell) -> Asy
             ran = await _once(target, what, wanted, fault, number, said)
         failed = 0 if ran.detected_seconds is not None else failed + 1
         yield ran
-        if wanted.blueprint.faults[fault].harm in ENDING or failed:
+        if wanted.blueprint.faults[fault].harm in LASTING or failed:
             await _away(what, tell)
         if failed == GIVE_UP:
             tell(f"{what.target} {fault}: {GIVE_UP} in a row came to nothing; the rest is left out")
