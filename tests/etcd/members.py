@@ -155,11 +155,16 @@ def until(true: object, what: str, seconds: float) -> None:
         time.sleep(0.05)
 
 
+def own_net(net: int) -> int:
+    """Return the third number of the addresses that this worker of the test runner has for itself."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return (net + 10 * worker) % 250
+
+
 @contextmanager
 def running(folder: Path, net: int, *more: str) -> Iterator[Members]:
-    """Run three members until the block ends. Each worker of the test runner has addresses of its own."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    members = Members(folder, (net + 10 * worker) % 250)
+    """Run three members until the block ends."""
+    members = Members(folder, own_net(net))
     try:
         members.start_all(*more)
         yield members

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from opsai_subjects.model import Window
-from tests.etcd.eyes import diagnosed, opened, violated, well
+from tests.etcd.eyes import diagnosed, opened, seen, violated, well
 from tests.etcd.members import NAMES, Members, running
 
 pytestmark = [pytest.mark.etcd, pytest.mark.anyio]
@@ -53,6 +53,7 @@ async def test_a_killed_leader_is_told_from_a_follower_by_the_others_logs_alone(
 
     async with opened(members) as cluster:
         await diagnosed(cluster, "etcd_leader_down", leader)
+        await seen(cluster, lambda facts: facts.leader not in (None, leader), "another leader")
         happened = await cluster.subject.events(Window.last(60, cluster.clock.now()))
         members.start(leader)
         await well(cluster)
