@@ -1,53 +1,17 @@
-"""Reads that may fail: each is tried once, and a failure is kept as something unread."""
+"""Reads of etcd that may fail, told shortly: every member is asked the same questions."""
 
-from collections.abc import Awaitable, Iterable
-from typing import TypeVar
+from collections.abc import Sequence
 
-from opsai_subjects.errors import QueryInvalid, SourceError
-from opsai_subjects.model import Unread, clean
-
-T = TypeVar("T")
+from opsai_subjects import attempts
+from opsai_subjects.model import clean
 
 
-class Attempts:
-    """Collects what could not be read while the rest goes on."""
+class Attempts(attempts.Attempts):
+    """Collects what could not be read; of several questions only the first is named."""
 
     def __init__(self) -> None:
-        self._unread: list[Unread] = []
-
-    async def of(self, source: str, asked: str, read: Awaitable[T]) -> T | None:
-        """Return what was read, None when it could not be."""
-        try:
-            return await read
-        except SourceError as error:
-            self.miss(source, error.asked or asked, error.came_back, error.advice)
-        except QueryInvalid as error:
-            self.miss(source, asked, error.reason)
-        return None
-
-    def miss(self, source: str, asked: str, why: str, advice: str = "") -> None:
-        """Note something as unread."""
-        self._unread.append(
-            Unread(source=source, asked=clean(asked, 300), why=clean(why, 500), advice=clean(advice, 300))
-        )
-
-    def add(self, unread: Iterable[Unread]) -> None:
-        """Take over what another found unread."""
-        self._unread += unread
-
-    @property
-    def unread(self) -> tuple[Unread, ...]:
-        """What could not be read, the same failure of many questions to one source as one entry."""
-        folded: dict[tuple[str, str], list[Unread]] = {}
-        for entry in self._unread:
-            folded.setdefault((entry.source, entry.why), []).append(entry)
-        return tuple(_one(entries) for entries in folded.values())
+        super().__init__(_first_of)
 
 
-def _one(entries: list[Unread]) -> Unread:
-    first = entries[0]
-    if len(entries) == 1:
-        return first
-    several = sorted({entry.asked for entry in entries})
-    told = several[0] if len(several) == 1 else f"{len(several)} questions, the first: {several[0]}"
-    return first.model_copy(update={"asked": clean(told, 300)})
+def _first_of(asked: Sequence[str]) -> str:
+    return clean(asked[0] if len(asked) == 1 else f"{len(asked)} questions, the first: {asked[0]}", 300)

@@ -9,6 +9,7 @@ from typing import Literal
 from opsai_etcd.facts import EtcdFacts, LogCount, MemberFacts, Track
 from opsai_etcd.limits import LIMITS
 from opsai_etcd.metrics import SIGNALS
+from opsai_subjects.hits import last_run
 
 State = Literal["shown", "absent", "unknown"]
 _UNITS = {signal.name: signal.unit for signal in SIGNALS}
@@ -102,7 +103,7 @@ class Look:
         if track is None or all(point is None for point in track.points):
             return unknown(f"{name} has no samples here")
         hits = [point is not None and test(index, point) for index, point in enumerate(track.points)]
-        start, length = _last_run(hits, at_least)
+        start, length = last_run(hits, at_least)
         if length == 0:
             return ABSENT
         active = any(hits[-2:])
@@ -141,23 +142,6 @@ class Look:
         """Return how often one member's log has a message about a peer, given by id."""
         log = self.facts.logs.get(teller)
         return log.peers.get(pattern, {}).get(peer_id) if log else None
-
-
-def _last_run(hits: list[bool], at_least: int) -> tuple[int, int]:
-    """Return start and length of the last run of at least so many, a single gap inside it allowed; length 0 for none."""
-    best = (0, 0)
-    index = 0
-    while index < len(hits):
-        if not hits[index]:
-            index += 1
-            continue
-        end = index
-        while end + 1 < len(hits) and (hits[end + 1] or (end + 2 < len(hits) and hits[end + 2])):
-            end += 1
-        if sum(hits[index : end + 1]) >= at_least:
-            best = (index, end - index + 1)
-        index = end + 1
-    return best
 
 
 def figure(value: float | None) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeVar, cast
 
+from opsai_subjects.hits import last_run
 from opsai_tikv.facts import MemberFacts, StoreFacts, TikvFacts, Track
 from opsai_tikv.limits import LIMITS
 
@@ -133,7 +134,7 @@ class Look:
         if track is None or all(point is None for point in track.points):
             return unknown(f"{name} has no samples here")
         hits = [point is not None and test(index, point) for index, point in enumerate(track.points)]
-        start, length = _last_run(hits, at_least)
+        start, length = last_run(hits, at_least)
         if length == 0:
             return ABSENT
         active = any(hits[-2:])
@@ -203,23 +204,6 @@ def _median_without(ordered: list[float], own: float | None) -> float | None:
 
     middle = count // 2
     return at(middle) if count % 2 else (at(middle - 1) + at(middle)) / 2
-
-
-def _last_run(hits: list[bool], at_least: int) -> tuple[int, int]:
-    """Return start and length of the last run of at least so many, a single gap inside it allowed; length 0 for none."""
-    best = (0, 0)
-    index = 0
-    while index < len(hits):
-        if not hits[index]:
-            index += 1
-            continue
-        end = index
-        while end + 1 < len(hits) and (hits[end + 1] or (end + 2 < len(hits) and hits[end + 2])):
-            end += 1
-        if sum(hits[index : end + 1]) >= at_least:
-            best = (index, end - index + 1)
-        index = end + 1
-    return best
 
 
 def figure(value: float | None) -> str:

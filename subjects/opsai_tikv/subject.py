@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.config import ClusterSettings
 from opsai_subjects.fault import Sign
 from opsai_subjects.invariant import Invariant, Verdict, adjusted
 from opsai_subjects.known_bug import BugSeen
 from opsai_subjects.model import Events, MetricsSource, Node, ScrapeTarget, Topology, Window
 from opsai_subjects.subject import Facts, Risk, Sight, Sources, SubjectKind
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.bugs_seen import bugs_seen
 from opsai_tikv.events.happened import events
 from opsai_tikv.facts import TikvFacts, groups, same_entity

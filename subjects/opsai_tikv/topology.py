@@ -6,9 +6,9 @@ from datetime import datetime
 
 import anyio
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.model import MetricsSource, Node, Scalar, Topology
 from opsai_subjects.subject import Sources
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.pd.client import Pd
 from opsai_tikv.pd.reaching import address_of, status_address
 from opsai_tikv.pd.values import Config, MemberHealth, Members, Store, View

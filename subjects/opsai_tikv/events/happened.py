@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import anyio
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.model import Event, Events, LogQuery, LogSource, MetricsReply, MetricsSource, Node, Series, Window
 from opsai_subjects.subject import Sources
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.events.lines import BURSTS, ONCE, OWN, Names, read_lines
 from opsai_tikv.events.merging import told_once
 from opsai_tikv.events.series import Named, leaders_moved, leaderships, starts, store_states, targets

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.model import Event, LastState, Node, StateSource, Window
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.logs.logged import node_of
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import anyio
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import SourceError
 from opsai_subjects.model import LastState, LogSource, MetricsSource, Node, Scalar, Window
 from opsai_subjects.subject import Sources
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, StoreFacts, TikvFacts, Tracks
 from opsai_tikv.gathering.ended import read_ends
 from opsai_tikv.gathering.hot import read_traffic

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import NotRecorded, SourceError, SourceTooLarge
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import HotRegion
 from opsai_tikv.keys import owner_of_range
 from opsai_tikv.pd.client import Pd

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import NotRecorded, SourceError
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.pd.client import Pd
 from opsai_tikv.pd.values import Config, Rule
 

@@ -3,9 +3,9 @@
 import statistics
 from collections.abc import Sequence
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import NotRecorded, SourceError
 from opsai_subjects.reply import Answer, Rows, unread_rows
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.keys import owner_of_range
 from opsai_tikv.pd.client import Pd

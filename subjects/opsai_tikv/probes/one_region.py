@@ -1,8 +1,8 @@
 """One region: its peers, the states of their stores, and why it is not well."""
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import NotRecorded, UnknownName
 from opsai_subjects.reply import Answer, unread_rows, without_empty
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.keyed import key_bytes
 from opsai_tikv.keys import owner_of_range

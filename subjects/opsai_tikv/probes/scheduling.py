@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.subject import Visit
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts, same_entity
 from opsai_tikv.probes.place import facts_of, subject_of
 from opsai_tikv.regions.majority import is_heard

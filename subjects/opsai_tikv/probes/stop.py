@@ -1,8 +1,8 @@
 """Whether nodes can be stopped now, told."""
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.model import MetricsSource
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.pd.client import Pd
 from opsai_tikv.pd.values import Region

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import UnknownName
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import StoreFacts, TikvFacts
 from opsai_tikv.keys import owner_of_range
 from opsai_tikv.pd.client import REGIONS_LISTED_AT_MOST, Pd, RegionCheck

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from opsai_tikv.attempts import Attempts
+from opsai_subjects.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.pd.client import REGIONS_LISTED_AT_MOST, Pd, RegionCheck
 from opsai_tikv.pd.traffic import WHOLE_AT_MOST

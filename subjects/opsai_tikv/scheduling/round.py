@@ -2,7 +2,7 @@
 
 import anyio
 
-from opsai_tikv.attempts import Attempts
+from opsai_subjects.attempts import Attempts
 from opsai_tikv.facts import TikvFacts
 from opsai_tikv.pd.client import Pd
 from opsai_tikv.scheduling.values import Action, Scheduling

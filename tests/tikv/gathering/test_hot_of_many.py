@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from opsai_subjects.attempts import Attempts
 from opsai_subjects.model import WallClock
-from opsai_tikv.attempts import Attempts
 from opsai_tikv.facts import HotRegion
 from opsai_tikv.gathering.hot import read_traffic
 from opsai_tikv.pd.client import Pd

@@ -1,6 +1,6 @@
 """Reads that may fail: each is tried once, and a failure is kept as something unread."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 from opsai_subjects.errors import QueryInvalid, SourceError
@@ -9,11 +9,17 @@ from opsai_subjects.model import Unread, clean
 T = TypeVar("T")
 
 
+def _all_of(asked: Sequence[str]) -> str:
+    return clean(", ".join(asked), 600)
+
+
 class Attempts:
     """Collects what could not be read while the rest goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[Sequence[str]], str] = _all_of) -> None:
+        """`told` says several questions of one failure, sorted, in one text; by itself it lists them."""
         self._unread: list[Unread] = []
+        self._told = told
 
     async def of(self, source: str, asked: str, read: Awaitable[T]) -> T | None:
         """Return what was read, None when it could not be."""
@@ -41,12 +47,10 @@ class Attempts:
         folded: dict[tuple[str, str], list[Unread]] = {}
         for entry in self._unread:
             folded.setdefault((entry.source, entry.why), []).append(entry)
-        return tuple(_one(entries) for entries in folded.values())
+        return tuple(self._one(entries) for entries in folded.values())
 
-
-def _one(entries: list[Unread]) -> Unread:
-    first = entries[0]
-    if len(entries) == 1:
-        return first
-    asked = ", ".join(sorted({entry.asked for entry in entries}))
-    return first.model_copy(update={"asked": clean(asked, 600)})
+    def _one(self, entries: list[Unread]) -> Unread:
+        first = entries[0]
+        if len(entries) == 1:
+            return first
+        return first.model_copy(update={"asked": self._told(sorted({entry.asked for entry in entries}))})
