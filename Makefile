@@ -1,6 +1,6 @@
 # opsai: make help lists the targets. Each sets up .venv by itself, once. PYTHON=… names the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench chaos evaluate transcripts invariants rules dashboards clean
+.PHONY: help demo test check clients bench chaos evaluate transcripts invariants rules dashboards clean
 SETUP := pyproject.toml constraints.txt scripts/setup
 ifdef PYTHON
 export PYTHON
@@ -19,6 +19,9 @@ test: .venv/.ready-dev  ## everything: lint, types, import contracts, tests (ARG
 
 check: .venv/.ready-dev  ## only what judges the code without running it
 	@scripts/lint
+
+clients: .venv/.ready-dev  ## fetch the real clients that `make test` then drives too: MCP's judges, Claude Code (500 MB)
+	@scripts/clients
 
 bench: .venv/.ready-dev  ## measure start-up, ticks, the evaluator, log searches and reply sizes; prints one table
 	@.venv/bin/python -m bench $(ARGS)
@@ -41,8 +44,8 @@ rules: .venv/.ready-dev  ## write the alert rules of compose/ anew from the inva
 dashboards: .venv/.ready-dev  ## write Grafana's dashboards of compose/tikv anew from the named metrics
 	@.venv/bin/python -m scripts.dashboards
 
-clean:  ## remove .venv and what the tools cached
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean:  ## remove .venv, .clients and what the tools cached
+	rm -rf .venv .clients .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/.ready-run: $(SETUP)
 	@scripts/setup run

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # the suite's workers share two cores with real clusters: how long an example takes to make says nothing of the code
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,7 +27,14 @@ def docker_answers() -> bool:
     return all(subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in asked)
 
 
+@cache
+def clients_are_there() -> bool:
+    """Return whether what tests/clients starts is there, in the versions asked for."""
+    return subprocess.run([ROOT / "scripts" / "clients", "--check"], check=False).returncode == 0
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "clients": (clients_are_there, "no real clients here, or others than asked for: `make clients` fetches them"),
     "docker": (docker_answers, "needs a Docker Engine with Compose; `scripts/ci-docker` makes one on Debian"),
     "etcd": (lambda: shutil.which("etcd") is not None, "no etcd on PATH: Debian's package etcd-server has it"),
     "root": (

@@ -233,7 +233,7 @@ def test_make_lists_each_of_its_targets() -> None:
     assert [name for name in phony[1].split() if f"  make {name} " not in listed] == []
 
 
-@pytest.mark.parametrize("script", [".ci/run", "scripts/setup", "scripts/check", "scripts/lint"])
+@pytest.mark.parametrize("script", [".ci/run", "scripts/setup", "scripts/check", "scripts/clients", "scripts/lint"])
 def test_scripts_can_be_run_and_stop_at_the_first_failure(script: str) -> None:
     path = ROOT / script
 
