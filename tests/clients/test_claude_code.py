@@ -1,0 +1,107 @@
+"""Claude Code as a client: it connects, and a whole session of it ends with the ticket diagnosed."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent.conftest import serving
+from tests.clients.claude_code import PROGRAMS, claude_code
+from tests.clients.reader import Heard, Reader
+from tests.server.mcp.test_http_program import TOKEN, program
+from tests.server.mcp.test_stdio import AMBER
+
+pytestmark = [pytest.mark.anyio, pytest.mark.clients]
+
+OPSAI_MCP = str(PROGRAMS / "opsai-mcp")
+COURSE = ["overview", "check_invariants", "differential", "submit_diagnosis"]
+
+
+async def test_it_connects_over_stdio_and_over_http_with_a_token_only(tmp_path: Path) -> None:
+    claude = claude_code(tmp_path)
+    token_file = tmp_path / "token"
+    token_file.write_text(TOKEN)
+    served = tmp_path / "served"
+    served.mkdir()
+    with program(served, "--http", "127.0.0.1:0", "--token-file", str(token_file)) as (_, url):
+        added = [
+            await claude.run("mcp", "add", "by-stdio", "--", OPSAI_MCP, "--replay", str(AMBER), "--at", "start"),
+            await claude.run(
+                "mcp", "add", "--transport", "http", "by-http", url, "--header", f"Authorization: Bearer {TOKEN}"
+            ),
+            await claude.run("mcp", "add", "--transport", "http", "no-token", url),
+        ]
+        listed = await claude.run("mcp", "list")
+
+    assert [run.code for run in added] == [0, 0, 0]
+    states = {line.partition(":")[0]: line.rpartition(" - ")[2] for line in listed.said.splitlines() if " - " in line}
+    assert states["by-stdio"] == "✔ Connected"
+    assert states["by-http"] == "✔ Connected"
+    assert "Connected" not in states["no-token"]
+    assert TOKEN not in listed.said
+
+
+async def test_a_whole_session_of_it_ends_with_the_ticket_diagnosed(tmp_path: Path) -> None:
+    claude = claude_code(tmp_path)
+    store, wire = tmp_path / "opsai.sqlite", tmp_path / "wire.jsonl"
+    config = tmp_path / "mcp.json"
+    config.write_text(
+        json.dumps({"mcpServers": {"opsai": tapped(wire, "--replay", str(AMBER), "--store", str(store))}})
+    )
+    reader = Reader()
+    async with serving(reader) as url:
+        run = await claude.ask(
+            url, "What is wrong?", "--mcp-config", str(config), "--strict-mcp-config", allowed="mcp__opsai"
+        )
+
+    assert run.ended["subtype"] == "success", run
+    assert run.ended["result"] == "T-1 is diagnosed: confirmed."
+    assert run.begun["mcp_servers"][0]["status"] == "connected"
+    assert [name for name, _ in reader.heard[-1].results] == [f"mcp__opsai__{tool}" for tool in COURSE]
+    assert ticket_in(store)["status"] == "diagnosed"
+    sent = [json.loads(line) for line in wire.read_text().splitlines()]
+    assert_all_reached_the_model(sent, reader.heard[-1])
+
+
+def tapped(wire: Path, *flags: str) -> dict[str, Any]:
+    """Return the entry of the server with all that it sends kept in a file too."""
+    return {
+        "type": "stdio",
+        "command": "sh",
+        "args": ["-c", '"$@" | tee "$0"', str(wire), OPSAI_MCP, *flags],
+        "alwaysLoad": True,
+    }
+
+
+def ticket_in(store: Path) -> dict[str, Any]:
+    """Return the oldest ticket as `opsai tickets list` reads it back."""
+    done = subprocess.run(
+        [PROGRAMS / "opsai", "tickets", "list", "--json", "--store", str(store)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(store.parent)},
+        cwd=store.parent,
+    )
+    return next(ticket for ticket in json.loads(done.stdout)["tickets"] if ticket["id"] == "T-1")
+
+
+def assert_all_reached_the_model(sent: list[dict[str, Any]], heard: Heard) -> None:
+    """Every tool, the instructions and every reply: as the server sent them, whole."""
+    results = [message["result"] for message in sent if "result" in message]
+    tools = next(result["tools"] for result in results if "tools" in result)
+    instructions = next(result["instructions"] for result in results if "instructions" in result)
+    replies = [result["structuredContent"] for result in results if "structuredContent" in result]
+
+    assert list(heard.tools) == sorted(tool["name"] for tool in tools)
+    for tool in tools:
+        reached = heard.tools[tool["name"]]
+        assert reached.keys() == {"name", "description", "input_schema"}, "deferred: only its name was told"
+        assert reached["description"] == tool["description"]
+        assert json.dumps(reached["input_schema"]) == json.dumps(tool["inputSchema"]).replace(r"\u2026", "...")
+    assert instructions in heard.text
+    assert [json.loads(block["content"]) for _, block in heard.results] == replies
+    assert not any(block.get("is_error") for _, block in heard.results)
