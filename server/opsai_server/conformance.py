@@ -14,7 +14,7 @@ from mcp.types import CallToolResult, TextContent
 
 from opsai_server.app import Deps, assemble, build
 from opsai_server.tickets.store import open_store
-from opsai_server.tools.desk import Waiting
+from opsai_server.tools.desks import Desks
 from opsai_subjects.config import Settings
 from opsai_subjects.conformance.checks import Check, Scenes
 from opsai_subjects.conformance.scene import NAME, Noting, Scene, opened
@@ -79,7 +79,7 @@ def surface_checks(kind: SubjectKind, scene: Scenes) -> tuple[Check, ...]:
 
 
 async def _definitions(kind: SubjectKind) -> dict[str, dict[str, Any]]:
-    tools = await assemble(kind, Waiting()).list_tools()
+    tools = await assemble(Desks({NAME: kind})).list_tools()
     return {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
 
 

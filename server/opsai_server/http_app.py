@@ -19,9 +19,8 @@ from opsai_server.calls import Calls
 from opsai_server.entrance import FAILED, MCP_PATH, Entrance, Policy
 from opsai_server.exposition import exposition
 from opsai_server.listening import Address, listening
-from opsai_server.tools.desk import Desk, Waiting
+from opsai_server.tools.desks import Desks
 from opsai_subjects.errors import StoreError
-from opsai_subjects.subject import SubjectKind
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +31,14 @@ STORE_SECONDS = 3.0
 
 
 @asynccontextmanager
-async def serving(
-    kind: SubjectKind, waiting: Waiting, address: Address, policy: Policy, *, max_sessions: int
-) -> AsyncGenerator[str]:
+async def serving(desks: Desks, address: Address, policy: Policy, *, max_sessions: int) -> AsyncGenerator[str]:
     """Serve until the block ends; yield the URL of the protocol. Raises SettingsInvalid when nothing can listen there.
 
     At the end no more is let in, calls that run have a few seconds to be answered, and streams are closed.
     """
     calls = Calls()
-    server = assemble(kind, waiting, calls)
-    entrance = Entrance(_app(server, waiting, calls, policy, max_sessions), policy, calls.registry)
+    server = assemble(desks, calls)
+    entrance = Entrance(_app(server, desks, calls, policy, max_sessions), policy, calls.registry)
     async with listening(entrance, address, "--http") as url, server.session_manager.run():
         entrance.open = True
         try:
@@ -52,7 +49,7 @@ async def serving(
                 await entrance.idle()
 
 
-def _app(server: MCPServer[Any], waiting: Waiting, calls: Calls, policy: Policy, max_sessions: int) -> Starlette:
+def _app(server: MCPServer[Any], desks: Desks, calls: Calls, policy: Policy, max_sessions: int) -> Starlette:
     protocol = server.streamable_http_app(
         streamable_http_path=MCP_PATH,
         max_request_body_size=policy.max_body_bytes,
@@ -67,10 +64,8 @@ def _app(server: MCPServer[Any], waiting: Waiting, calls: Calls, policy: Policy,
         return exposition(calls.registry, request)
 
     async def healthz(_request: Request) -> Response:
-        well, body = await health(kind_name, waiting.ready)
+        well, body = await health(server.name, desks)
         return JSONResponse(body, status_code=200 if well else 503)
-
-    kind_name = server.name
 
     async def failed(_request: Request, error: Exception) -> Response:
         log.error("request_failed", exc_info=error)
@@ -80,11 +75,14 @@ def _app(server: MCPServer[Any], waiting: Waiting, calls: Calls, policy: Policy,
     return Starlette(routes=routes, exception_handlers={Exception: failed})
 
 
-async def health(program: str, desk: Desk | None) -> tuple[bool, dict[str, object]]:
-    """Return whether calls can be answered, and what `/healthz` says of it. Nothing of the cluster itself is asked."""
-    if desk is None:
-        return False, {"status": "starting", "says": "The recording is still being played.", "clusters": []}
-    body: dict[str, object] = {"clusters": [{"name": desk.name, "subject": desk.kind.name}], "server": program}
+async def health(program: str, desks: Desks) -> tuple[bool, dict[str, object]]:
+    """Return whether calls can be answered, and what `/healthz` says of it. Nothing of the clusters themselves is asked."""
+    ready = desks.ready
+    listed = [{"name": desk.name, "subject": desk.kind.name} for desk in ready]
+    if len(ready) < len(desks.names):
+        return False, {"status": "starting", "says": "The recording is still being played.", "clusters": listed}
+    desk = ready[0]
+    body: dict[str, object] = {"clusters": listed, "server": program}
     try:
         with anyio.fail_after(STORE_SECONDS):
             await desk.store.heartbeat(desk.name)

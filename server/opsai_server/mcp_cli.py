@@ -1,4 +1,4 @@
-"""`opsai-mcp`: serves one cluster, or one recording, over stdio or HTTP. Over stdio, stdout belongs to the protocol."""
+"""`opsai-mcp`: serves clusters, or one recording, over stdio or HTTP. Over stdio, stdout belongs to the protocol."""
 
 import logging
 import signal
@@ -13,9 +13,8 @@ from opsai_server.ending import Ending, stdin_that_ends
 from opsai_server.entrance import Policy
 from opsai_server.http_token import bearer_token
 from opsai_server.listening import Address, parse_address
-from opsai_server.standing import Live, Opened, Replay, open_desk
-from opsai_server.tools.desk import Waiting
-from opsai_subjects.config import Settings, cluster_of_flags, load
+from opsai_server.standing import Live, Opened, Replay, open_desks
+from opsai_subjects.config import Settings, clusters_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
 from opsai_subjects.flags import At, Cluster, Config, Endpoints, Logs, Prometheus, ReplayDir, Store, Subject
 from opsai_subjects.model import clean
@@ -26,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="An MCP server that makes one cluster legible. Only observes.",
+    help="An MCP server that makes clusters legible. Only observes.",
 )
 
 
@@ -55,7 +54,7 @@ def serve(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
 ) -> None:
-    """Serve a live cluster (--endpoint, --prometheus, --logs, or a settings file) or a recording (--replay).
+    """Serve a live cluster (--endpoint, --prometheus, --logs), those of a settings file, or a recording (--replay).
 
     Over stdio, or with --http to any number of clients: at loopback without a token, elsewhere with one.
     """
@@ -69,7 +68,7 @@ def serve(
             raise SettingsInvalid("--at is a moment of a recording. Give --replay DIR with it.")
         else:
             what = Live(
-                *cluster_of_flags(
+                clusters_of_flags(
                     settings,
                     cluster,
                     endpoints=endpoints or (),
@@ -98,11 +97,10 @@ async def _serve(what: Live | Replay, settings: Settings) -> None:
     from opsai_server.app import assemble  # noqa: PLC0415 (the SDK takes a second, which --help and a bad flag need not wait for)
 
     failed: list[OpsaiError] = []
-    async with open_desk(what, settings) as opened, stdin_that_ends() as ending, anyio.create_task_group() as group:
-        waiting = Waiting()
+    async with open_desks(what, settings) as opened, stdin_that_ends() as ending, anyio.create_task_group() as group:
         group.start_soon(_end_on_signal, ending)
-        group.start_soon(_make_ready, opened, waiting, ending, failed)
-        await assemble(opened.desk.kind, waiting).run_stdio_async()
+        group.start_soon(_make_ready, opened, ending, failed)
+        await assemble(opened.desks).run_stdio_async()
         group.cancel_scope.cancel()
     if failed:
         raise failed[0]
@@ -126,33 +124,34 @@ async def _serve_http(what: Live | Replay, settings: Settings, address: Address,
 
     failed: list[OpsaiError] = []
     ending = Ending()
-    async with open_desk(what, settings) as opened:
-        waiting = Waiting()
-        async with serving(opened.desk.kind, waiting, address, policy, max_sessions=settings.http.max_sessions) as url:
-            # Within, so that what runs here has ended before the last calls are waited for.
-            async with anyio.create_task_group() as group:
-                group.start_soon(_end_on_signal, ending)
-                group.start_soon(_make_ready, opened, waiting, ending, failed)
-                print(
-                    f"Serving MCP at {url} ({'with' if policy.token else 'without'} a token). Ctrl-C ends it.",
-                    flush=True,
-                )
-                await ending.wait()
-                group.cancel_scope.cancel()
-            log.info("stopping")
+    async with (
+        open_desks(what, settings) as opened,
+        serving(opened.desks, address, policy, max_sessions=settings.http.max_sessions) as url,
+    ):
+        # Within, so that what runs here has ended before the last calls are waited for.
+        async with anyio.create_task_group() as group:
+            group.start_soon(_end_on_signal, ending)
+            group.start_soon(_make_ready, opened, ending, failed)
+            print(
+                f"Serving MCP at {url} ({'with' if policy.token else 'without'} a token). Ctrl-C ends it.",
+                flush=True,
+            )
+            await ending.wait()
+            group.cancel_scope.cancel()
+        log.info("stopping")
     if failed:
         raise failed[0]
 
 
-async def _make_ready(opened: Opened, waiting: Waiting, ending: Ending, failed: list[OpsaiError]) -> None:
+async def _make_ready(opened: Opened, ending: Ending, failed: list[OpsaiError]) -> None:
     try:
         await opened.ready()
     except OpsaiError as error:  # without it no call could ever be answered
         failed.append(error)
         ending.end()
         return
-    waiting.set(opened.desk)
-    log.info("ready cluster=%s now=%s", opened.desk.name, opened.desk.now().isoformat())
+    for desk in opened.desks.ready:
+        log.info("ready cluster=%s now=%s", desk.name, desk.now().isoformat())
 
 
 async def _end_on_signal(ending: Ending) -> None:

@@ -1,13 +1,12 @@
-"""Opening what the tools work at: a live cluster with the shared store, or a recording at a moment of its own."""
+"""Opening what the tools work at: live clusters with the store they share, or a recording at a moment of its own."""
 
 import logging
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import anyio.lowlevel
@@ -15,6 +14,7 @@ import anyio.lowlevel
 from opsai_server.tickets.store import Store, open_store
 from opsai_server.tickets.tick import Ticked
 from opsai_server.tools.desk import Desk
+from opsai_server.tools.desks import Desks
 from opsai_server.watcher import play
 from opsai_subjects.config import ClusterSettings, Settings
 from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
@@ -27,10 +27,9 @@ AFTER_TICKET = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A cluster as it is now."""
+    """Clusters as they are now."""
 
-    name: str
-    cluster: ClusterSettings
+    clusters: Mapping[str, ClusterSettings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +45,36 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A desk that is open and may have to be made ready first."""
+    """Desks that are opened one after another, by what makes them ready."""
 
-    desk: Desk
+    desks: Desks
     ready: Callable[[], Awaitable[None]]
-    """Make it ready: plays the watcher over a recording where that is wanted, which takes seconds."""
+    """Make them ready: plays the watcher over a recording where that is wanted, which takes seconds."""
 
 
 @asynccontextmanager
-async def open_desk(what: Live | Replay, settings: Settings) -> AsyncGenerator[Opened]:
-    """Open cluster and store, which is quick. Raises OpsaiError."""
-    if isinstance(what, Live):
-        async with (
-            open_store(settings.store) as store,
-            open_cluster(what.name, what.cluster, settings.web) as cluster,
-        ):
-            yield Opened(Desk(cluster, store, settings), anyio.lowlevel.checkpoint)
-        return
-    async with open_replay(what.folder) as replay, _store_of(what) as store:
+async def open_desks(what: Live | Replay, settings: Settings) -> AsyncGenerator[Opened]:
+    """Open clusters and store, which is quick. Raises OpsaiError."""
+    async with AsyncExitStack() as stack:
+        if isinstance(what, Live):
+            store = await stack.enter_async_context(open_store(settings.store))
+            live = [
+                await stack.enter_async_context(open_cluster(name, cluster, settings.web))
+                for name, cluster in what.clusters.items()
+            ]
+            yield Opened(Desks.of(*(Desk(cluster, store, settings) for cluster in live)), anyio.lowlevel.checkpoint)
+            return
+        replay = await stack.enter_async_context(open_replay(what.folder))
+        store = await stack.enter_async_context(_store_of(what))
         at = parse_moment(what.at, replay.recording) if what.at is not None else None
-        yield Opened(
-            Desk(replay, store, settings), partial(_stand, replay, store, settings, at, given=what.store is not None)
-        )
+        desk = Desk(replay, store, settings)
+        desks = Desks({desk.name: desk.kind})
+
+        async def ready() -> None:
+            await _stand(replay, store, settings, at, given=what.store is not None)
+            desks.set(desk)
+
+        yield Opened(desks, ready)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import anyio
 
+from opsai_server.identity import recognise
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Judged, Ticked
 from opsai_server.tickets.ticket import Heartbeat
@@ -65,9 +66,10 @@ async def tick(
     watcher: str | None = None,
     give_up_seconds: float = GIVE_UP_SECONDS,
 ) -> Ticked:
-    """Look once, and store what follows. Raises StoreError, SourceTimedOut, and whatever an adapter fails with."""
+    """Look once, and store what follows. Raises StoreError, ClusterSwapped, SourceTimedOut, and whatever an adapter fails with."""
     begun = time.monotonic()
     facts = await _facts(cluster, give_up_seconds)
+    await recognise(store, facts)
     verdicts = cluster.subject.judge(facts)
     signs = cluster.subject.signs(facts)
     took_seconds = time.monotonic() - begun

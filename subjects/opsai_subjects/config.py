@@ -269,6 +269,22 @@ def cluster_of_flags(
     return name or FLAGS_CLUSTER, chosen
 
 
+def clusters_of_flags(
+    settings: Settings,
+    name: str | None,
+    *,
+    endpoints: Sequence[str] = (),
+    prometheus: str | None = None,
+    logs: Sequence[str] = (),
+    subject: str | None = None,
+) -> dict[str, ClusterSettings]:
+    """Return the clusters meant by the same flags: without any, all of the settings, in their order. Raises SettingsInvalid."""
+    if settings.clusters and not (name or endpoints or prometheus or logs or subject):
+        return dict(settings.clusters)
+    meant = cluster_of_flags(settings, name, endpoints=endpoints, prometheus=prometheus, logs=logs, subject=subject)
+    return dict((meant,))
+
+
 def _node_globs(logs: Sequence[str]) -> dict[str, str]:
     globs: dict[str, str] = {}
     for text in logs:

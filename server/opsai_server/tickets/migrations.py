@@ -79,5 +79,12 @@ def m001_tickets_evidence_ticks() -> tuple[str, ...]:
     return (*_M001_TICKETS, *_M001_EVIDENCE, *_M001_WATCHING)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_tickets_evidence_ticks,)
+def m002_identities() -> tuple[str, ...]:
+    """Keep which cluster was first seen under each name, by the id that it gives itself."""
+    return (
+        "CREATE TABLE identities (cluster TEXT PRIMARY KEY, cluster_id TEXT NOT NULL, first_seen REAL NOT NULL) WITHOUT ROWID",
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_tickets_evidence_ticks, m002_identities)
 """In order, never changed once released: a change is a new one at the end."""

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from opsai_server.evidence import Evidence, EvidenceSummary
 from opsai_server.tickets.diagnosis import Conclusion, Diagnosis
 from opsai_server.tickets.store_file import Database, open_database
+from opsai_server.tickets.store_identity import Identity, forget, identities, introduce
 from opsai_server.tickets.store_rows import (
     diagnosis_of,
     evidence_of,
@@ -151,6 +152,31 @@ class Store:
         async with self._database.reading() as db:
             rows = await db.execute_fetchall("SELECT heartbeat FROM heartbeats WHERE cluster = ?", (cluster,))
         return next((Heartbeat.model_validate_json(row["heartbeat"]) for row in rows), None)
+
+    async def identity(self, cluster: str) -> Identity | None:
+        """Return who was first seen under a cluster's name; None when nobody was."""
+        async with self._database.reading() as db:
+            return next(iter(await identities(db, cluster)), None)
+
+    async def identities(self) -> tuple[Identity, ...]:
+        """Return who was first seen under each name."""
+        async with self._database.reading() as db:
+            return await identities(db)
+
+    async def introduce(self, cluster: str, cluster_id: str, at: datetime) -> Identity:
+        """Keep who is seen under a name for the first time; return who that was, which may be another program's finding."""
+        async with self._database.writing() as db:
+            await introduce(db, cluster, cluster_id, at)
+            return (await identities(db, cluster))[0]
+
+    async def forget_identity(self, cluster: str) -> Identity:
+        """Let the name be taken by another cluster; return who had it. Raises UnknownName with the names there are."""
+        async with self._database.writing() as db:
+            known = {one.cluster: one for one in await identities(db)}
+            if cluster not in known:
+                raise UnknownName("cluster that was seen", cluster, tuple(known))
+            await forget(db, cluster)
+            return known[cluster]
 
     async def save_diagnosis(
         self, *, ticket: str | None, cluster: str, at: datetime, by: str, conclusion: Conclusion

@@ -1,6 +1,6 @@
 """Ticket: what the watcher raised, and every transition it went through."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from opsai_server.tickets.diagnosis import Diagnosis
@@ -9,6 +9,10 @@ from opsai_subjects.model import Value
 
 Status = Literal["created", "diagnosed", "resolved"]
 Step = Literal["created", "joined", "diagnosed", "resolved", "reopened", "escalated"]
+
+
+MISSED_INTERVALS = 3
+"""A watcher that has not been heard of for so many of its intervals counts as gone."""
 
 
 class Transition(Value):
@@ -77,3 +81,7 @@ class Heartbeat(Value):
     interval_seconds: float
     stopped: bool = False
     """It said goodbye: it was stopped in order and is not expected to be heard of again."""
+
+    def alive(self, now: datetime) -> bool:
+        """Say whether it can be taken to go on looking."""
+        return not self.stopped and now - self.at <= timedelta(seconds=MISSED_INTERVALS * self.interval_seconds)

@@ -1,17 +1,23 @@
 """What every tool works at: one cluster, the store, and the facts of the moment."""
 
+import logging
 from datetime import datetime, timedelta
 
 import anyio
 
+from opsai_server.evidence import Evidence
+from opsai_server.identity import recognise
+from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_subjects.config import Settings
-from opsai_subjects.errors import UnknownName
+from opsai_subjects.errors import StoreError, UnknownName
 from opsai_subjects.model import Node, Window
 from opsai_subjects.opening import Cluster
 from opsai_subjects.subject import Facts, Subject, SubjectKind
+
+log = logging.getLogger(__name__)
 
 REUSE_SECONDS = 5.0
 """How old facts of a live cluster may be and still answer the next question. An investigation asks overview,
@@ -71,10 +77,18 @@ class Desk:
                 seconds=age_seconds
             )
             if self._facts is None or not fresh:
-                self._facts = await self.subject.facts()
+                facts = await self.subject.facts()
+                await self._recognise(facts)
+                self._facts = facts
                 self._gathered_at = now
                 self.scrape_seconds = await self.subject.scrape_seconds()
             return self._facts
+
+    async def _recognise(self, facts: Facts) -> None:
+        try:
+            await recognise(self.store, facts)
+        except StoreError as error:  # a store that cannot be used must not hide the cluster
+            log.warning("cluster_not_remembered cluster=%s why=%s", self.name, error)
 
     async def ticks(self, window: Window) -> tuple[Tick, ...]:
         """Return what the watcher found in the window, oldest first."""
@@ -86,6 +100,22 @@ class Desk:
         if found.cluster != self.name:
             known = tuple(ticket.id for ticket in await self.store.tickets(self.name))
             raise UnknownName(f"ticket of cluster {self.name!r}", ident, known)
+        return found
+
+    async def evidence(self, ident: str) -> Evidence:
+        """Return evidence of this cluster. Raises UnknownName with the newest there is."""
+        found = await self.store.evidence(ident)
+        if found.cluster != self.name:
+            known = tuple(kept.id for kept in await self.store.list_evidence(self.name, limit=20))
+            raise UnknownName(f"evidence of cluster {self.name!r}", ident, known)
+        return found
+
+    async def diagnosis(self, ident: str) -> Diagnosis:
+        """Return a diagnosis of this cluster. Raises UnknownName with those there are."""
+        found = await self.store.diagnosis(ident)
+        if found.cluster != self.name:
+            known = tuple(made.id for made in await self.store.diagnoses(self.name, limit=20))
+            raise UnknownName(f"diagnosis of cluster {self.name!r}", ident, known)
         return found
 
     def entity(self, facts: Facts, name: str) -> str:
@@ -103,29 +133,3 @@ class Desk:
             if node.entity == entity:
                 return node
         raise UnknownName("node", name, tuple(f"{node.entity} ({node.name})" for node in facts.nodes))
-
-
-class Waiting:
-    """A desk that may not be ready yet: a recording may still be played. Tool calls wait for it; `tools/list` does not."""
-
-    def __init__(self, desk: Desk | None = None) -> None:
-        self._desk = desk
-        self._ready = anyio.Event()
-        if desk is not None:
-            self._ready.set()
-
-    @property
-    def ready(self) -> Desk | None:
-        """The desk, where it is ready."""
-        return self._desk
-
-    async def desk(self) -> Desk:
-        """Wait for the desk."""
-        await self._ready.wait()
-        assert self._desk is not None
-        return self._desk
-
-    def set(self, desk: Desk) -> None:
-        """Say that it is ready."""
-        self._desk = desk
-        self._ready.set()

@@ -28,7 +28,7 @@ async def evidence(
     Use it to see what a reply left out, to find a claim's path, or to read what the watcher kept when it raised a ticket.
     Large parts come in pages of 20,000 characters; what is too large is described with its path. Reads our store only.
     """
-    found = await desk.store.evidence(id)
+    found = await desk.evidence(id)
     part = resolve(found.value, path)
     shown: dict[str, object] = {
         "tool": found.tool,

@@ -1,7 +1,7 @@
 """The tool `overview`: one call to start with."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from opsai_server.tickets.ticket import Heartbeat
 from opsai_server.tools.desk import Desk
@@ -25,8 +25,6 @@ UNKNOWN = 5
 TICKETS = 8
 EVENTS = 6
 NODES = 12
-MISSED_INTERVALS = 3
-"""A watcher that has not been heard of for so many of its intervals counts as gone."""
 
 
 async def overview(desk: Desk) -> Answer:
@@ -145,18 +143,14 @@ def _watcher(desk: Desk, beat: Heartbeat | None, now: datetime) -> dict[str, obj
             "last_at": None,
             "says": f"{of}No watcher has ever looked at this cluster: no tickets are raised. Start opsai-watch.",
         }
-    return {"alive": _alive(beat, now), "last_at": beat.at, "says": of + _beat_says(beat, now, recorded=bool(of))}
-
-
-def _alive(beat: Heartbeat, now: datetime) -> bool:
-    return not beat.stopped and now - beat.at <= timedelta(seconds=MISSED_INTERVALS * beat.interval_seconds)
+    return {"alive": beat.alive(now), "last_at": beat.at, "says": of + _beat_says(beat, now, recorded=bool(of))}
 
 
 def _beat_says(beat: Heartbeat, now: datetime, *, recorded: bool) -> str:
     age_seconds = (now - beat.at).total_seconds()
     if recorded:
         return f"The watcher was played over it up to {moment(beat.at)}."
-    if _alive(beat, now):
+    if beat.alive(now):
         return f"The watcher looked {age_seconds:.0f} s ago, every {beat.interval_seconds:g} s."
     why = "was stopped" if beat.stopped else f"has not been heard of for {age_seconds:.0f} s"
     return f"The watcher {why} (last look {moment(beat.at)}): tickets are out of date. Start opsai-watch."

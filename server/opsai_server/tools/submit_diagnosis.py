@@ -111,11 +111,9 @@ async def _cited(desk: Desk, submission: Submission) -> dict[str, JsonValue]:
     values: dict[str, JsonValue] = {}
     for ident in cited(submission):
         try:
-            found = await desk.store.evidence(ident)
+            values[ident] = (await desk.evidence(ident)).value
         except UnknownName:
             continue
-        if found.cluster == desk.name:
-            values[ident] = found.value
     return values
 
 

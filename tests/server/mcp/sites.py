@@ -17,7 +17,8 @@ from opsai_server.entrance import Policy
 from opsai_server.http_app import serving
 from opsai_server.listening import Address
 from opsai_server.tickets.store import open_store
-from opsai_server.tools.desk import Desk, Waiting
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.desks import Desks
 from opsai_subjects.config import Settings
 from tests.server.mcp.bench import ToyMetrics
 from tests.server.toy import ToyWorld, toy_cluster
@@ -34,7 +35,7 @@ class Site:
 
     url: str
     plain: httpx.AsyncClient
-    waiting: Waiting
+    desks: Desks
     desk: Desk
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
@@ -58,13 +59,13 @@ async def site(
     with anyio.fail_after(30):
         async with open_store(settings.store) as store:
             desk = Desk(toy_cluster(world, metrics=metrics or ToyMetrics([], world)), store, settings)
-            waiting = Waiting(desk if ready else None)
+            desks = Desks.of(desk) if ready else Desks({desk.name: desk.kind})
             where = Address("127.0.0.1", 0)
             async with (
-                serving(desk.kind, waiting, where, policy, max_sessions=max_sessions) as url,
+                serving(desks, where, policy, max_sessions=max_sessions) as url,
                 httpx.AsyncClient(base_url=url.removesuffix("/mcp"), trust_env=False) as plain,
             ):
-                yield Site(url, plain, waiting, desk)
+                yield Site(url, plain, desks, desk)
 
 
 @asynccontextmanager

@@ -138,7 +138,7 @@ async def test_while_a_recording_is_played_tools_are_listed_and_health_says_star
         before = await it.get("/healthz")
         async with client(it.url) as one:
             tools = (await one.list_tools()).tools
-        it.waiting.set(it.desk)
+        it.desks.set(it.desk)
         after = await it.get("/healthz")
 
     assert (before.status_code, before.json()["status"]) == (503, "starting")

@@ -9,7 +9,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ReadResourceResult, TextResourceContents
 
 from opsai_server.app import assemble
-from opsai_server.tools.desk import Waiting
+from opsai_server.tools.desks import Desks
 from opsai_subjects.subject import SubjectKind
 from opsai_tikv.kind import KIND
 from tests.server.mcp.bench import ERAS, served
@@ -26,12 +26,12 @@ def _text(result: ReadResourceResult) -> str:
 
 
 def _server(kind: SubjectKind) -> Client:
-    return Client(assemble(kind, Waiting()))
+    return Client(assemble(Desks({"toy": kind})))
 
 
 @pytest.mark.parametrize("mode", ERAS)
 async def test_pages_fault_kinds_and_the_table_of_bugs_are_listed(mode: str) -> None:
-    async with Client(assemble(TOY, Waiting()), mode=mode) as client:
+    async with Client(assemble(Desks({"toy": TOY})), mode=mode) as client:
         listed = (await client.list_resources()).resources
         templates = (await client.list_resource_templates()).resource_templates
     assert [str(one.uri) for one in listed] == [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opsai_server.standing import AFTER_TICKET, Replay, open_desk
+from opsai_server.standing import AFTER_TICKET, Replay, open_desks
 from opsai_subjects.config import Settings
 
 pytestmark = pytest.mark.anyio
@@ -18,14 +18,16 @@ HEALTHY = INCIDENTS / "birch-lynx"
 async def test_a_store_of_ones_own_is_played_into_once_and_then_used_as_it_is(tmp_path: Path) -> None:
     store = tmp_path / "mine.sqlite"
     settings = Settings(store=tmp_path / "never.sqlite")
-    async with open_desk(Replay(AMBER, store=store), settings) as first:
+    async with open_desks(Replay(AMBER, store=store), settings) as first:
         await first.ready()
-        played_to = first.desk.now()
-        tickets = await first.desk.store.tickets("lab")
-    async with open_desk(Replay(AMBER, store=store), settings) as second:
+        desk = await first.desks.desk()
+        played_to = desk.now()
+        tickets = await desk.store.tickets("lab")
+    async with open_desks(Replay(AMBER, store=store), settings) as second:
         await second.ready()
-        again = await second.desk.store.tickets("lab")
-        stands_at = second.desk.now()
+        desk = await second.desks.desk()
+        again = await desk.store.tickets("lab")
+        stands_at = desk.now()
 
     assert played_to == min(ticket.raised_at for ticket in tickets) + AFTER_TICKET
     assert again == tickets
@@ -34,9 +36,10 @@ async def test_a_store_of_ones_own_is_played_into_once_and_then_used_as_it_is(tm
 
 
 async def test_a_recording_without_a_ticket_stands_at_its_end(tmp_path: Path) -> None:
-    async with open_desk(Replay(HEALTHY), Settings(store=tmp_path / "never.sqlite")) as opened:
+    async with open_desks(Replay(HEALTHY), Settings(store=tmp_path / "never.sqlite")) as opened:
         await opened.ready()
-        end = opened.desk.cluster.recording.incident.end if opened.desk.cluster.recording else None
+        desk = await opened.desks.desk()
+        end = desk.cluster.recording.incident.end if desk.cluster.recording else None
 
-        assert opened.desk.now() == end
-        assert await opened.desk.store.tickets("lab") == ()
+        assert desk.now() == end
+        assert await desk.store.tickets("lab") == ()

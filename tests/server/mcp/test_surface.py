@@ -12,7 +12,8 @@ from mcp.types import CallToolResult, Tool
 
 from opsai_server.app import assemble
 from opsai_server.instructions import instructions
-from opsai_server.tools.desk import Desk, Waiting
+from opsai_server.tools.desk import Desk
+from opsai_server.tools.desks import Desks
 from opsai_subjects.registry import subject_kind
 from opsai_subjects.subject import SubjectKind
 from tests.server.mcp.bench import ERAS, served
@@ -46,7 +47,7 @@ NAMES = [
 
 
 async def definitions(kind: SubjectKind | None = None) -> dict[str, dict[str, Any]]:
-    tools = await assemble(kind or ToyKind(), Waiting()).list_tools()
+    tools = await assemble(Desks({"toy": kind or ToyKind()})).list_tools()
     return {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
 
 
@@ -125,12 +126,12 @@ async def test_both_protocol_eras_list_the_same_tools_and_instructions(tmp_path:
         tools: list[Tool] = (await toy.client.list_tools()).tools
 
         assert [tool.name for tool in tools] == NAMES
-        assert toy.client.instructions == instructions(ToyKind())
+        assert toy.client.instructions == instructions({"toy": ToyKind()})
 
 
 def test_the_instructions_hold_what_the_adapter_says_of_its_system_and_stay_short() -> None:
-    short = instructions(ToyKind(about="A toy\n of three parts."))
-    long = instructions(ToyKind(about="x" * 9000))
+    short = instructions({"toy": ToyKind(about="A toy\n of three parts.")})
+    long = instructions({"toy": ToyKind(about="x" * 9000)})
 
     assert "A toy of three parts." in short
     assert len(long) < 3500
@@ -139,9 +140,9 @@ def test_the_instructions_hold_what_the_adapter_says_of_its_system_and_stay_shor
 
 async def test_tools_are_listed_while_a_recording_is_still_played_and_calls_wait_for_it(tmp_path: Path) -> None:
     async with served(tmp_path) as toy:
-        waiting = Waiting()
+        desks = Desks({"toy": ToyKind()})
         answers: list[CallToolResult] = []
-        async with Client(assemble(ToyKind(), waiting)) as client, anyio.create_task_group() as group:
+        async with Client(assemble(desks)) as client, anyio.create_task_group() as group:
 
             async def call() -> None:
                 answers.append(await client.call_tool("overview", {}))
@@ -150,7 +151,7 @@ async def test_tools_are_listed_while_a_recording_is_still_played_and_calls_wait
             await anyio.wait_all_tasks_blocked()
             tools = (await client.list_tools()).tools
             before = list(answers)
-            waiting.set(Desk(toy.cluster, toy.store, toy.settings))
+            desks.set(Desk(toy.cluster, toy.store, toy.settings))
 
     assert [tool.name for tool in tools] == NAMES
     assert before == []

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from opsai_server.app import assemble
-from opsai_server.tools.desk import Waiting
+from opsai_server.tools.desks import Desks
 from opsai_tikv.kind import KIND
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ TOOLS = 15
 
 
 async def test_a_probe_costs_little_and_all_tools_together_stay_within_the_budget() -> None:
-    tools = await assemble(KIND, Waiting()).list_tools()
+    tools = await assemble(Desks({"lab": KIND})).list_tools()
     chars = {
         tool.name: len(
             json.dumps(
