@@ -49,6 +49,8 @@ class Answer:
     """The evidence that the reply is about, where it is stored already."""
     stored: bool = True
     """False: nothing was observed, so nothing is stored and `evidence_id` stays as given."""
+    images: tuple[bytes, ...] = ()
+    """PNG images that stand beside the reply; whatever they show, the reply says too."""
 
 
 def without_empty(row: Mapping[str, object]) -> dict[str, object]:

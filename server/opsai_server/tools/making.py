@@ -3,13 +3,14 @@
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, ContentBlock, ImageContent, TextContent, ToolAnnotations
 from pydantic import Field, JsonValue
 from starlette.requests import Request
 
@@ -131,8 +132,10 @@ async def _reply(desk: Desk, tool: str, arguments: Mapping[str, object], answer:
         except StoreError as error:  # on a full disk an answer is worth more than its receipt
             log.warning("evidence_not_stored tool=%s why=%s", tool, error)
             head["not_stored"] = f"No claim can cite this reply, for it could not be stored: {clean(str(error), 500)}"
-    return _result(render(head, answer.shown))
+    return _result(render(head, answer.shown), answer.images)
 
 
-def _result(reply: Mapping[str, JsonValue]) -> CallToolResult:
-    return CallToolResult(content=[TextContent(type="text", text=compact(dict(reply)))], structured_content=dict(reply))
+def _result(reply: Mapping[str, JsonValue], images: Sequence[bytes] = ()) -> CallToolResult:
+    content: list[ContentBlock] = [TextContent(type="text", text=compact(dict(reply)))]
+    content += [ImageContent(type="image", data=b64encode(one).decode(), mime_type="image/png") for one in images]
+    return CallToolResult(content=content, structured_content=dict(reply))

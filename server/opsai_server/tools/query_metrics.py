@@ -1,7 +1,7 @@
 """The tool `query_metrics`: how metrics moved over a window."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -10,6 +10,7 @@ from pydantic import Field
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.emptiness import explained
 from opsai_server.tools.entities import Entities
+from opsai_server.tools.metric_chart import Charted, charted
 from opsai_server.tools.sampling import ranged, step
 from opsai_server.tools.strangers import narrowing, ours
 from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
@@ -17,7 +18,7 @@ from opsai_subjects.model import MetricsReply, Series, Window, utc
 from opsai_subjects.movement import Floats, change_of_level, slope_per_minute
 from opsai_subjects.reply import Answer, Rows, without_empty
 from opsai_subjects.sparkline import WIDTH, sparkline
-from opsai_subjects.subject import Signal
+from opsai_subjects.subject import Facts, Signal
 from opsai_subjects.windows import End, Minutes, Start, window
 
 _PARTIAL = "Some of the data could not be read (see warnings): a series that is not here may exist."
@@ -48,6 +49,7 @@ async def query_metrics(
     end: End = None,
     step_seconds: Annotated[float | None, Field(description="Between points (about 40 points).", ge=1)] = None,
     points: Annotated[bool, Field(description="Show the points of the 5 series that moved most.")] = False,
+    chart: Annotated[bool, Field(description="Draw them too, as a PNG image.")] = False,
     limit: Annotated[int, Field(description="Series shown.", ge=1, le=100)] = 20,
 ) -> Answer:
     """Say how metrics moved over a window: per series min, max, avg, first, last, trend and when its level changed.
@@ -72,7 +74,8 @@ async def query_metrics(
     if why and query in {signal.name for signal in desk.kind.signals}:
         why.insert(0, f"{query} is a named metric: give it as name, not as query.")
     notes = {"partial": _PARTIAL if reply.partial else "", "left_out": left_out, "empty_because": why}
-    return _answer(desk, question, reply, rows, notes, points=points, limit=limit)
+    answer = _answer(desk, question, reply, rows, notes, points=points, limit=limit)
+    return await _drawn(desk, question, rows[:limit], facts, answer) if chart else answer
 
 
 def _answer(
@@ -115,6 +118,21 @@ def _answer(
         }
     )
     return Answer(at=desk.now(), value=value, shown={**shown, "series": Rows(listed, len(rows), narrow)})
+
+
+async def _drawn(desk: Desk, question: _Question, rows: Sequence["_Row"], facts: Facts, answer: Answer) -> Answer:
+    """Return the answer with a chart, or with why there is none."""
+    signal = question.signal
+    asked = Charted(
+        title=signal.name if signal else question.promql,
+        says=signal.says if signal else "",
+        unit=signal.unit if signal else "",
+        window=question.span,
+        step_seconds=question.step_seconds,
+        matched=int(str(answer.value["matched"])),
+    )
+    said, images = await charted(desk, facts, asked, [(row.labels, row.times, row.values) for row in rows])
+    return replace(answer, shown={"chart": said, **answer.shown}, images=images)
 
 
 def _question(desk: Desk, query: str, name: str, span: Window, step_seconds: float | None) -> _Question:
