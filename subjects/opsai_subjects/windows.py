@@ -13,9 +13,9 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """Earlier than any sample or log line, and late enough that a look further back is still a date."""
 ISO_ADVICE = "ISO time in UTC, as the replies show it: '2026-11-23T23:05:00Z'"
 
-Minutes = Annotated[float | None, Field(description="Window ending now, minutes (10).", gt=0, le=10080)]
-Start = Annotated[str | None, Field(description="Or from this time, UTC: '2026-11-23T23:05:00Z'.")]
-End = Annotated[str | None, Field(description="Up to this time (now).")]
+Minutes = Annotated[float | None, Field(description="Up to now (10).", gt=0, le=10080)]
+Start = Annotated[str | None, Field(description="From, UTC: '2026-11-23T23:05Z'.")]
+End = Annotated[str | None, Field(description="Until (now).")]
 
 
 def window(now: datetime, minutes: float | None, start: str | None, end: str | None) -> Window:

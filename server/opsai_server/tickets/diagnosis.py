@@ -14,16 +14,16 @@ Op = Literal["==", "!=", "<", "<=", ">", ">=", "contains", "exists", "absent"]
 
 
 class Claim(Value):
-    """A statement that is re-checked: the value at path, op, value."""
+    """What is re-checked: the value at path, op, value."""
 
     says: Annotated[str, Field(min_length=1, max_length=600)]
-    evidence_id: Annotated[str, Field(description="As a reply named it: 'E-12'.")]
+    evidence_id: Annotated[str, Field(description="Of a reply: 'E-12'.")]
     path: Annotated[
         str,
-        Field(description="JSON Pointer into its full value: '/verdicts/{invariant}/{entity}/state'."),
+        Field(description="JSON Pointer: '/verdicts/{invariant}/{entity}/state'."),
     ]
     op: Op
-    value: Annotated[Scalar, Field(description="Yours; left out for exists and absent.")] = None
+    value: Annotated[Scalar, Field(description="None for exists, absent.")] = None
 
 
 class CheckedClaim(Value):
@@ -41,16 +41,16 @@ class RootCause(Value):
     """What is broken."""
 
     entity: Annotated[str, Field(description="{entities}")]
-    kind: Annotated[str, Field(description="A fault kind's id, as the differential tool names it.")]
+    kind: Annotated[str, Field(description="As differential names it: '{fault}'.")]
     explanation: Annotated[str, Field(description="How it produces what is seen.", min_length=1, max_length=2000)]
 
 
 class CorrelatedMetric(Value):
     """A metric that moved with it."""
 
-    metric: Annotated[str, Field(description="A named metric or PromQL.", max_length=1000)]
+    metric: Annotated[str, Field(description="Its name, or PromQL.", max_length=1000)]
     entity: str
-    says: Annotated[str, Field(description="How, with figures and times.", max_length=600)]
+    says: Annotated[str, Field(description="How: figures, times.", max_length=600)]
     evidence_id: str
 
 
@@ -60,7 +60,7 @@ class Alternative(Value):
     kind: str
     entity: str
     against: Annotated[str, Field(description="What speaks against it.", min_length=1, max_length=1000)]
-    claims: Annotated[tuple[Claim, ...], Field(description="Claims that contradict it.")] = ()
+    claims: Annotated[tuple[Claim, ...], Field(description="That contradict it.")] = ()
 
 
 class Action(Value):
@@ -68,8 +68,8 @@ class Action(Value):
 
     do: Annotated[str, Field(min_length=1, max_length=1000)]
     because: Annotated[str, Field(min_length=1, max_length=1000)]
-    verify: Annotated[str, Field(description="How to see that it worked.", min_length=1, max_length=1000)]
-    touches: Annotated[Touches, Field(description="restart, stop and remove need safe quorums.")]
+    verify: Annotated[str, Field(description="What shows that it worked.", min_length=1, max_length=1000)]
+    touches: Touches
     entity: Annotated[str, Field(description="On what; empty for nothing.")] = ""
 
 

@@ -22,16 +22,16 @@ async def check_invariants(
     desk: Desk,
     state: Annotated[
         Literal["not_held", "violated", "unknown", "held", "all"],
-        Field(description="Which verdicts to list; not_held is violated and unknown."),
+        Field(description="Which to list; not_held: violated and unknown."),
     ] = "not_held",
-    invariant: Annotated[str, Field(description="Only this one: '{invariant}'.")] = "",
-    entity: Annotated[str, Field(description="Only this node or entity: '{entity}', '{node}', 'cluster'.")] = "",
+    invariant: Annotated[str, Field(description="Only this rule: '{invariant}'.")] = "",
+    entity: Annotated[str, Field(description="Only of this: '{entity}', '{node}', 'cluster'.")] = "",
 ) -> Answer:
-    """Judge now everything that must hold (the watcher's own rules): violated, unknown or held, on each node.
+    """Judge now all that must hold (the watcher's rules): violated, unknown or held, on each node.
 
-    Use it to see which rules are broken and by how much. Returns violated ones with value, limit, unit, since and source,
-    unknown ones grouped by reason (unknown is never health), held ones counted. Claim path:
-    /verdicts/INVARIANT/ENTITY/state (also value, limit, since). Reads the cluster once, shared with overview.
+    Use it to see what is broken and by how much; the cause: differential. Returns violated ones with value, limit, unit, since,
+    source, unknown ones by reason (unknown is never health), held ones counted. Claim path: /verdicts/INVARIANT/ENTITY/state (or
+    value, limit, since). Shares overview's read.
     """
     facts = await desk.facts()
     verdicts = desk.subject.judge(facts)

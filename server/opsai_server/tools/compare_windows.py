@@ -48,12 +48,12 @@ async def compare_windows(
     baseline: Annotated[
         str, Field(description="before (just before), hour_ago, yesterday, last_week, or its start.")
     ] = BEFORE,
-    topic: Annotated[str, Field(description="Only its metrics (see knowledge).")] = "",
+    topic: Annotated[str, Field(description="Only its metrics: '{topic}'.")] = "",
 ) -> Answer:
-    """Rank what is unusual: every named metric and node in a window against a baseline and its peers.
+    """Rank what is unusual: every named metric and node in a window against a baseline and peers.
 
-    Use it to see where to look; start the window at the onset. score: log2 of the shift in usual scatters, mostly what peers did
-    not share; under 3 is usual. Claim path: /rows/0/score. Costs a range query per metric.
+    Use it to see where to look, the window from the onset; one metric: query_metrics. Returns rows by score: log2 of the shift in
+    usual scatters, mostly what peers did not share; under 3 is usual. Claim path: /rows/0/score. Costs a range query per metric.
     """
     metrics = desk.subject.sources.metrics
     if metrics is None:

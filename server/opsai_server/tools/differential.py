@@ -25,17 +25,17 @@ BUGS = 3
 
 async def differential(
     desk: Desk,
-    ticket: Annotated[str, Field(description="Weigh since this ticket's violation began: 'T-12'.")] = "",
-    entity: Annotated[str, Field(description="Only candidates on this node or entity: '{entity}'.")] = "",
-    kind: Annotated[str, Field(description="Only this fault kind, with every sign: '{fault}'.")] = "",
+    ticket: Annotated[str, Field(description="Weigh since its violation began: 'T-12'.")] = "",
+    entity: Annotated[str, Field(description="Only candidates on this: '{entity}'.")] = "",
+    kind: Annotated[str, Field(description="Only this kind, with every sign: '{fault}'.")] = "",
 ) -> Answer:
     """Rank the fault kinds that explain what is seen now and what the watcher saw in the last 15 minutes.
 
-    Use it once something is violated: it says what is left to tell apart. Returns `causes` (fit, and explained by no other)
-    with signs, rivals and remedy, then the next candidates, then `apart`: the unknown signs that would decide and where to
-    read them; `next_read` is the cheapest that parts the best two. standing: fits | possible (something needed is unknown) |
-    contradicted. active false: over now. No cause does not mean healthy. Claim paths: /signs/ENTITY/SIGN/state (shown |
-    absent | unknown), also value and since; /kinds/KIND. Reads the cluster once, shared with overview.
+    Use it once something is violated (overview says). Returns `causes` (fit, and explained by no other) with signs, rivals and
+    remedy, the next candidates, and `apart`: unknown signs that would decide and where to read them; `next_read`: the cheapest that
+    parts the best two. standing: fits | possible (something needed is unknown) | contradicted. active false: over now. No cause is
+    no proof of health. Claim paths: /signs/ENTITY/SIGN/state (shown | absent | unknown; or value, since), /kinds/KIND. Shares
+    overview's read.
     """
     about = await desk.ticket(ticket) if ticket else None
     weighed = await weigh(desk, about)

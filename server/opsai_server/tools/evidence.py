@@ -17,16 +17,14 @@ PART_CHARS = 2_000
 
 async def evidence(
     desk: Desk,
-    id: Annotated[str, Field(description="'E-12', as a reply or a ticket named it.")],  # noqa: A002 (the argument's name in the protocol)
-    path: Annotated[
-        str, Field(description="JSON Pointer of the part: '/verdicts/{invariant}/{entity}'. Empty: the whole.")
-    ] = "",
-    offset: Annotated[int, Field(description="Go on after so many elements (or characters of a text).", ge=0)] = 0,
+    id: Annotated[str, Field(description="Of a reply or ticket: 'E-12'.")],  # noqa: A002 (the argument's name in the protocol)
+    path: Annotated[str, Field(description="JSON Pointer: '/verdicts/{invariant}/{entity}'; empty: the whole.")] = "",
+    offset: Annotated[int, Field(description="Elements (or characters of a text) to skip.", ge=0)] = 0,
 ) -> Answer:
-    """Read a stored reply in full, or the part of it at a JSON Pointer: what a claim of submit_diagnosis is checked against.
+    """Read a stored reply in full, or its part at a JSON Pointer: what claims of submit_diagnosis are checked against.
 
-    Use it to see what a reply left out, to find a claim's path, or to read what the watcher kept when it raised a ticket.
-    Large parts come in pages of 20,000 characters; what is too large is described with its path. Reads our store only.
+    Use it to see what a reply left out, a claim's path, or what the watcher kept with a ticket; it asks the cluster nothing. Returns
+    pages of 20,000 characters; what is too large is described with its path.
     """
     found = await desk.evidence(id)
     part = resolve(found.value, path)

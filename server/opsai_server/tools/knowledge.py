@@ -22,17 +22,14 @@ async def knowledge(
     desk: Desk,
     words: Annotated[
         str,
-        Field(
-            description="An id ('{invariant}', 'metrics/{topic}') for the whole entry, words or a log line, empty for the index."
-        ),
+        Field(description="Id ('{invariant}', 'metrics/{topic}'), words or a log line; empty: the index."),
     ] = "",
-    offset: Annotated[int, Field(description="Go on in a long page after so many characters.", ge=0)] = 0,
+    offset: Annotated[int, Field(description="Characters of a long page to skip.", ge=0)] = 0,
 ) -> Answer:
     """Look up what an operator knows: fault kinds, invariants, named metrics (query, unit, normal range), pages, known bugs.
 
-    Use it to understand a sign, to find the name or PromQL of a metric, or to ask whether a log line or a version
-    ('8.1.0 snapshot') is of a known bug. It says nothing about this cluster's state and is no evidence. Returns the
-    whole entry for an id, else the best matches. Costs nothing.
+    Use it to understand a sign, find a metric's name or PromQL, or ask whether a log line or version ('8.1.0 snapshot') is of a
+    known bug. It is no evidence; how the cluster stands: overview. Returns the whole entry for an id, else the best matches.
     """
     known = entries(desk.kind, desk.subject.invariants)
     exact = [entry for entry in known if entry.id == words.strip()]

@@ -75,7 +75,7 @@ def make_tool(ask: Ask, annotations: ToolAnnotations, names: tuple[str, ...], de
         context_kwarg="ctx",
         structured_output=False,
     )
-    tool.parameters = exemplified(slim(tool.parameters), desks.kinds[names[0]].examples)
+    tool.parameters = exemplified(slim(tool.parameters), desks.kinds[names[0]])
     return tool
 
 

@@ -28,11 +28,11 @@ NODES = 12
 
 
 async def overview(desk: Desk) -> Answer:
-    """Say what this cluster is and how it stands: likely causes, violated and unknown invariants, tickets, recent events, watcher.
+    """Say how this cluster stands: likely causes, violated and unknown invariants, open tickets, recent events, the watcher.
 
-    Start here; it is enough to know whether anything is wrong. For every verdict use check_invariants, for a cause's signs,
-    rivals and remedy differential. Returns `healthy` (false when something is violated, null when too much is unknown to say),
-    counts and the worst of each list. Reads the cluster once, in about a second, shared with check_invariants and differential.
+    Start here; it tells whether anything is wrong. Returns `healthy` (false: something is violated; null: too much is unknown) and
+    the worst of each list. Every verdict: check_invariants; a cause's signs, rivals, remedy: differential. Reads the cluster once
+    (1 s), shared with both.
     """
     weighed = await weigh(desk, None)
     facts, found, verdicts = weighed.facts, weighed.differential, weighed.verdicts

@@ -41,22 +41,22 @@ async def query_metrics(
     desk: Desk,
     query: Annotated[
         str,
-        Field(description="PromQL: 'rate(process_cpu_seconds_total[$range])'; $range fits the scrape interval."),
+        Field(description="PromQL: 'rate(process_cpu_seconds_total[$range])'; $range fits the scrapes."),
     ] = "",
-    name: Annotated[str, Field(description="Instead of query: a named metric (knowledge lists them).")] = "",
+    name: Annotated[str, Field(description="Or a named metric: '{metric}' (knowledge lists them).")] = "",
     minutes: Minutes = None,
     start: Start = None,
     end: End = None,
-    step_seconds: Annotated[float | None, Field(description="Between points (about 40 points).", ge=1)] = None,
-    points: Annotated[bool, Field(description="Show the points of the 5 series that moved most.")] = False,
+    step_seconds: Annotated[float | None, Field(description="Between points (some 40).", ge=1)] = None,
+    points: Annotated[bool, Field(description="Show points of the 5 that moved most.")] = False,
     chart: Annotated[bool, Field(description="Draw them too, as a PNG image.")] = False,
     limit: Annotated[int, Field(description="Series shown.", ge=1, le=100)] = 20,
 ) -> Answer:
-    """Say how metrics moved over a window: per series min, max, avg, first, last, trend and when its level changed.
+    """Say how metrics moved in a window, the series that moved most first.
 
-    Use it to date a change and to compare nodes. Series that moved most come first; shape draws each (· is a gap), steady has
-    one value. trend_per_minute is the Theil-Sen slope; change_at: the level shifted well above noise, by change_by; ended_at: no
-    samples after it. Empty is explained. Claim path: /series/0/max. Costs one range query.
+    Use it to date a change and compare nodes; what moved at all: compare_windows. Returns per series min, max, avg, first, last,
+    shape (· is a gap), trend_per_minute (Theil-Sen), change_at and change_by (its level shifted well above noise), ended_at (no
+    samples after it); steady has one value. Empty is explained. Claim path: /series/0/max. Costs a range query.
     """
     metrics = desk.subject.sources.metrics
     if metrics is None:

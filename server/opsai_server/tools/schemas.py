@@ -1,14 +1,16 @@
 """Argument schemas as models read them: what pydantic adds without saying anything is left out."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
-from opsai_subjects.subject import Examples
+from opsai_subjects.subject import SubjectKind
 
 Schema = dict[str, JsonValue]
 
+_REF = "#/$defs/"
 _MARK = re.compile(r"\{[a-z]+\}")
 _NAMED = ("properties", "$defs")
 """Places whose keys are names and not schema words."""
@@ -29,14 +31,17 @@ def slim(schema: Mapping[str, JsonValue]) -> Schema:
     """Return the schema without what goes without saying, closed to unknown arguments.
 
     Left out are titles, empty defaults, how small and large numbers, texts and lists may be, and that an optional argument may be null beside being
-    left out; what is refused stays refused.
+    left out; what is refused stays refused. A shape that is used once stands where it is used: only what is shared is a definition.
     """
-    return {**_object(schema), "additionalProperties": False}
+    return {**_in_place(_object(schema)), "additionalProperties": False}
 
 
-def exemplified(schema: Schema, examples: Examples) -> Schema:
-    """Return the schema with the kind's own examples where descriptions say `{entity}`, `{fault}` and the like."""
-    filled = _filled(schema, {f"{{{name}}}": _text(value) for name, value in examples})
+def exemplified(schema: Schema, kind: SubjectKind) -> Schema:
+    """Return the schema with the kind's own examples where descriptions say `{entity}`, `{fault}`, `{metric}` and the like."""
+    marks = {f"{{{name}}}": _text(value) for name, value in kind.examples}
+    on_topic = [signal.name for signal in kind.signals if signal.topic == kind.examples.topic]
+    marks["{metric}"] = (on_topic or [signal.name for signal in kind.signals] or ["up"])[0]
+    filled = _filled(schema, marks)
     return filled if isinstance(filled, dict) else schema
 
 
@@ -76,6 +81,44 @@ def _choice(choices: list[JsonValue]) -> Schema:
     if len(choices) == 1 and isinstance(choices[0], dict):
         return choices[0]
     return {"anyOf": choices}
+
+
+def _in_place(schema: Schema) -> Schema:
+    """Put each shape that is named once where it is named; a list that is described needs no description of its items."""
+    shapes = schema.get("$defs")
+    if not isinstance(shapes, dict):
+        return schema
+    named = Counter(_names(schema))
+    once = {name: shape for name, shape in shapes.items() if named[name] == 1}
+    shared = {name: _placed(shape, once) for name, shape in shapes.items() if name not in once}
+    placed = {word: _placed(part, once) for word, part in schema.items() if word != "$defs"}
+    return {"$defs": shared, **placed} if shared else placed
+
+
+def _names(part: JsonValue) -> Iterable[str]:
+    """Yield the shape that each reference names."""
+    if isinstance(part, dict):
+        named = part.get("$ref")
+        if isinstance(named, str):
+            yield named.removeprefix(_REF)
+        part = list(part.values())
+    for inner in part if isinstance(part, list) else ():
+        yield from _names(inner)
+
+
+def _placed(part: JsonValue, once: Schema) -> JsonValue:
+    if isinstance(part, list):
+        return [_placed(inner, once) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    named = str(part.get("$ref", "")).removeprefix(_REF)
+    if named in once:
+        return _placed(once[named], once)
+    placed = {word: _placed(inner, once) for word, inner in part.items()}
+    items = placed.get("items")
+    if "description" in placed and isinstance(items, dict):
+        placed["items"] = {word: inner for word, inner in items.items() if word != "description"}
+    return placed
 
 
 def _any(part: JsonValue) -> JsonValue:

@@ -36,30 +36,29 @@ async def submit_diagnosis(
     by: str,
     verdict: Annotated[
         Outcome,
-        Field(
-            description="fault: wrong now; recovered: was wrong and is over; healthy: nothing is or was; inconclusive."
-        ),
+        Field(description="fault: wrong now; recovered: it is over; healthy: nothing is or was wrong."),
     ],
-    summary: Annotated[
-        str, Field(description="What was observed, two to six sentences.", min_length=1, max_length=4000)
-    ],
+    summary: Annotated[str, Field(description="What was observed: 2 to 6 sentences.", min_length=1, max_length=4000)],
     action: Action,
     root_causes: Annotated[
-        tuple[RootCause, ...], Field(description="Usually one; each extra suspect counts against it.", max_length=10)
+        tuple[RootCause, ...],
+        Field(description="What is broken: usually one; extra suspects count against it.", max_length=10),
     ] = (),
-    claims: Annotated[tuple[Claim, ...], Field(description="The evidence; each is re-checked.", max_length=60)] = (),
-    correlated_metrics: Annotated[tuple[CorrelatedMetric, ...], Field(max_length=20)] = (),
-    alternatives: Annotated[tuple[Alternative, ...], Field(max_length=20)] = (),
-    ticket: Annotated[
-        str | None, Field(description="The ticket it is about: 'T-12'; none when none was raised.")
-    ] = None,
+    claims: Annotated[tuple[Claim, ...], Field(description="The evidence.", max_length=60)] = (),
+    correlated_metrics: Annotated[
+        tuple[CorrelatedMetric, ...], Field(description="What moved with it.", max_length=20)
+    ] = (),
+    alternatives: Annotated[
+        tuple[Alternative, ...], Field(description="What else was considered.", max_length=20)
+    ] = (),
+    ticket: Annotated[str | None, Field(description="Its ticket, where there is one: 'T-12'.")] = None,
 ) -> Answer:
-    """Hand in a diagnosis. Every claim is looked up again in the evidence it cites; the server, not you, sets the confidence.
+    """Hand in the diagnosis, once, at the end; to find one use differential.
 
-    Call it once, when you are done. confirmed needs every must-show sign of the kind and each rival contradicted by evidence;
-    else likely or inconclusive. A claim that does not hold lowers it; missing evidence, and an action that would restart, stop
-    or remove something while a quorum is at risk, are refused with what to correct. Returns confidence and why, and each
-    claim's result. A second one for a ticket replaces the first. Writes to opsai's store only.
+    The server, not you, sets the confidence, and re-checks each claim against its evidence: confirmed needs every must-show sign
+    and each rival contradicted, else likely or inconclusive; a claim that fails lowers it. Refused, with what to correct: missing
+    evidence; to restart, stop or remove while a quorum is at risk. Returns confidence, why, each claim's result. A later one for
+    the ticket replaces it. Writes to opsai's store only.
     """
     submission = Submission(
         verdict=verdict,

@@ -19,13 +19,13 @@ async def tickets(
     id: Annotated[str, Field(description="One ticket whole: 'T-12'.")] = "",  # noqa: A002 (the argument's name in the protocol)
     status: Annotated[
         Literal["open", "created", "diagnosed", "resolved", "all"],
-        Field(description="Which to list; open is not resolved."),
+        Field(description="Which to list; open: not resolved."),
     ] = "open",
 ) -> Answer:
-    """List the tickets that the watcher raised, newest first, or read one whole with what joined it, its history and diagnosis.
+    """List the watcher's tickets, newest first, or read one whole with what joined it, its history and diagnosis.
 
-    Use it to see what was noticed and when; overview names the open ones already. A ticket's violated_at is when the symptom
-    began. Its evidence_ids hold verdicts, signs and facts as they were then (read them with evidence). Reads our store only.
+    Use it to see what was noticed and when; overview names the open ones. Returns violated_at (the symptom began) and evidence_ids:
+    verdicts, signs and facts of then, for evidence to read.
     """
     if id:
         return await _one(desk, id)

@@ -32,12 +32,12 @@ async def timeline(
     minutes: Minutes = None,
     start: Start = None,
     end: End = None,
-    entity: Annotated[str, Field(description="Only this node or entity: '{entity}'.")] = "",
+    entity: Annotated[str, Field(description="Only of this: '{entity}'.")] = "",
 ) -> Answer:
     """Tell what happened in order: restarts, elections, leader moves, setting and scheduler changes, when each symptom began and ended, ticket steps.
 
-    Use it to tell cause from consequence (what began first) and to see what somebody changed; log lines come from search_logs.
-    Returns events oldest first, bursts folded with count and until. Reads metrics, logs and our store.
+    Use it to tell cause from consequence (what began first) and what somebody changed; log lines: search_logs. Returns events,
+    oldest first, bursts as one with count and until. Reads metrics and logs.
     """
     span = window(desk.now(), minutes, start, end)
     seen = await desk.subject.events(span)

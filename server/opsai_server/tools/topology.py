@@ -22,14 +22,14 @@ async def topology(
     role: Annotated[str, Field(description="Only this role: {roles}.")] = "",
     nodes: Annotated[
         tuple[str, ...],
-        Field(description="Only these: entity, name or address: ['{entity}', '{node}'].", max_length=50),
+        Field(description="Only these: ['{entity}', '{node}'], or addresses.", max_length=50),
     ] = (),
-    offset: Annotated[int, Field(description="Skip so many nodes of each role.", ge=0)] = 0,
+    offset: Annotated[int, Field(description="Nodes to skip per role: 25.", ge=0)] = 0,
 ) -> Answer:
-    """List the nodes as the cluster itself describes them now: names, addresses, state and figures (leader, counts, capacity, versions, heartbeat age).
+    """List the nodes as the cluster describes them now: names, addresses, state, figures (leader, counts, capacity, versions, heartbeat age).
 
-    Use it for who is who and for figures per node; for health use overview, for figures over time query_metrics. Returns one
-    table per role; `same` is what all its rows share. Claim path: /nodes/ENTITY/state, or any column. Reads the cluster once.
+    Use it for who is who, not for health (overview) or the past (query_metrics). Returns a table per role; `same` is what its rows
+    share. Claim path: /nodes/ENTITY/state, or another column.
     """
     found = await desk.subject.topology()
     roles = tuple(sorted({node.role for node in found.nodes}))

@@ -25,19 +25,20 @@ NO_METRICS = "no metrics engine is set: give prometheus in opsai.toml, or --prom
 
 async def latency(
     visit: Visit,
-    path: Annotated[Literal["write", "read", "both"], Field(description="Which.")] = "both",
-    store: Annotated[str, Field(description="One store.")] = "",
+    path: Annotated[Literal["write", "read", "both"], Field(description="Which requests.")] = "both",
+    store: Annotated[str, Field(description="Only 'store:4'.")] = "",
     minutes: Minutes = None,
     start: Start = None,
     end: End = None,
     baseline_minutes: Annotated[
-        float | None, Field(description="Time before it (as long as the window).", gt=0, le=10080)
+        float | None, Field(description="Time before the window (as long).", gt=0, le=10080)
     ] = None,
 ) -> Answer:
     """Say which stage of writes or reads grew slow, on which store, since when: client, network or TiKV (gRPC to fsync).
 
-    Compares the window with the time before it and with peers. No completions is a hang. Slow, yet nothing grew: raise
-    baseline_minutes. Costs some 60 range queries. Claim path: /verdicts/0/stage.
+    Use it when requests are slow; one metric: query_metrics. Returns a verdict per path, from the window, the time before it and
+    peers. No completions is a hang. Slow, yet nothing grew: raise baseline_minutes. Claim path: /verdicts/0/stage. Costs some 60
+    range queries.
     """
     subject = subject_of(visit)
     now = subject.sources.clock.now()

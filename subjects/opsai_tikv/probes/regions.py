@@ -17,17 +17,16 @@ from opsai_tikv.probes.troubled_regions import one_cause, troubled_regions
 async def regions(
     visit: Visit,
     region: Annotated[
-        str, Field(coerce_numbers_to_str=True, description="One region: its id, or a key in hex or escaped.")
+        str, Field(coerce_numbers_to_str=True, description="Its id ('45'), or a key in hex or escaped.")
     ] = "",
-    check: Annotated[str, Field(description="List one cause ('down-peer', 'empty-region', …), or 'hot'.")] = "",
-    stop: Annotated[
-        str, Field(description="What would be stopped: 'store:4', 'pd-1', 'host=h2', 'zone=z1,pd-2'.")
-    ] = "",
+    check: Annotated[str, Field(description="One cause ('down-peer', 'empty-region', …), or 'hot'.")] = "",
+    stop: Annotated[str, Field(description="Nodes: 'store:4', 'pd-1', 'host=h2', 'zone=z1,pd-2'.")] = "",
 ) -> Answer:
-    """Say which regions are not well: counts by cause and by store, lost majorities. With `region`: its peers and why it is unhealthy. With `check`: one cause's regions, or the hot ones with table and share.
+    """Say which regions are not well, by cause and by store, and which lost their majority.
 
-    With `stop`: whether these nodes can be stopped now, and which regions would lose their majority; never 'safe' by guess.
-    Claim paths: /counts/down-peer, /stop/state.
+    Returns with `region`: its peers and why it is unhealthy; with `check`: one cause's regions, or the hot ones with table and share;
+    with `stop`: whether these nodes can be stopped now, and which regions would lose their majority, never 'safe' by guess. One of
+    the three at most; what PD does about it: scheduling. Claim paths: /counts/down-peer, /stop/state.
     """
     given = [name for name, value in (("region", region), ("check", check), ("stop", stop)) if value]
     if len(given) > 1:

@@ -30,12 +30,13 @@ LINES = 8
 
 async def scheduling(
     visit: Visit,
-    of: Annotated[str, Field(description="Only operators of this store or region: 'store:4', 'region:45'.")] = "",
+    of: Annotated[str, Field(description="Only operators of it: 'store:4', 'region:45'.")] = "",
 ) -> Answer:
-    """Say what PD moves and repairs, what blocks it and why, and when it will end. Use it when a store stays down, leaves, joins or is uneven, or regions lack peers and nothing happens.
+    """Say what PD moves and repairs, what blocks it and why, and when it will end.
 
-    Operators with what each waits for, schedulers paused or added by hand, placement rules against labels, limits, settings that differ from defaults or between members, GC, versions.
-    Claim paths: /blocked/0, /operators/running.
+    Use it when a store stays down, leaves, joins or is uneven, or peers lack and nothing happens; which peers: regions. Returns
+    operators with what each waits for, schedulers paused or added by hand, placement rules against labels, limits, settings that
+    differ from defaults or between members, GC, versions. Claim paths: /blocked/0, /operators/running.
     """
     facts, pd = await facts_of(visit), subject_of(visit).ask_pd()
     entity = _entity(facts, of) if of else ""
