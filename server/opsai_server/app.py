@@ -7,9 +7,11 @@ from typing import Any
 
 from mcp.server import CacheHint, MCPServer
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.types import ToolAnnotations
 
 from opsai_server.calls import Calls
+from opsai_server.changes.adding import add_changes
 from opsai_server.instructions import instructions
 from opsai_server.tickets.store import Store
 from opsai_server.tools.check_invariants import check_invariants
@@ -81,6 +83,7 @@ def assemble(desks: Desks, calls: Calls | None = None, more: Sequence[Tool] = ()
     ]
     tools = [*(make_tool(ask, hints, names, desks, calls) for ask, hints, names in asked), *more]
     kind = next(iter(desks.kinds.values()))
+    bus = InMemorySubscriptionBus()
     server: MCPServer[Any] = MCPServer(
         "opsai",
         title="opsai",
@@ -93,7 +96,9 @@ def assemble(desks: Desks, calls: Calls | None = None, more: Sequence[Tool] = ()
             "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
             "resources/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
         },
+        subscriptions=bus,
         log_level="WARNING",
     )
+    add_changes(server, desks, bus, calls.registry, fixed=not more)
     add_template(server, kind)
     return server

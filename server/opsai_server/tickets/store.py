@@ -1,6 +1,6 @@
 """The store: tickets, evidence, diagnoses, ticks and heartbeats in one SQLite file that all programs share."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from opsai_server.evidence import Evidence, EvidenceSummary
 from opsai_server.tickets.diagnosis import Conclusion, Diagnosis
 from opsai_server.tickets.store_file import Database, open_database
 from opsai_server.tickets.store_identity import Identity, forget, identities, introduce
+from opsai_server.tickets.store_news import News, news
 from opsai_server.tickets.store_rows import (
     diagnosis_of,
     evidence_of,
@@ -117,6 +118,11 @@ class Store:
             rows = await db.execute_fetchall("SELECT number FROM tickets WHERE parent = ?", (root,))
             members = await load_tickets(db, [root, *(row["number"] for row in rows)])
         return tuple(sorted(members, key=lambda one: (one.parent is not None, number_of(one.id, "T"))))
+
+    async def news(self, idents: Collection[str], clusters: Collection[str], *, after: int) -> News:
+        """Look whether tickets of these ids changed, and whether one of these clusters has one with a number above `after`."""
+        async with self._database.reading() as db:
+            return await news(db, idents, clusters, after)
 
     async def record_tick(self, judged: Judged, decide: Decide, heartbeat: Heartbeat) -> Ticked:
         """Store one tick and everything that follows from it, in one transaction.
