@@ -1,12 +1,11 @@
 """The one place where the MCP server is put together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from mcp.server import CacheHint, MCPServer
-from mcp.server.mcpserver.tools import Tool
 from mcp.server.subscriptions import InMemorySubscriptionBus
 from mcp.types import ToolAnnotations
 
@@ -52,6 +51,8 @@ READS: tuple[Ask, ...] = (
 READ = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 # It writes to our own store only, adds and never removes; handing in twice makes two diagnoses, the later one stands.
 WRITE = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+Fixtures = Callable[[MCPServer[Any]], None]
+"""Adds to a server that is put together, and is no part of it: the tests of the protocol need names that ours has none of."""
 TOOLS_TTL_MS = 3_600_000
 
 
@@ -69,11 +70,11 @@ def build(deps: Deps) -> MCPServer[Any]:
     return assemble(Desks.of(Desk(deps.cluster, deps.store, deps.settings)))
 
 
-def assemble(desks: Desks, calls: Calls | None = None, more: Sequence[Tool] = ()) -> MCPServer[Any]:
+def assemble(desks: Desks, calls: Calls | None = None, fixtures: Fixtures | None = None) -> MCPServer[Any]:
     """Return the server over clusters that may not be open yet: it lists its tools at once, calls wait.
 
-    `calls` accounts for each tool call; `more` are tools beside those of opsai. Raises SettingsInvalid where two adapters
-    have a tool of one name.
+    `calls` accounts for each tool call; `fixtures` adds what the judges of the protocol call. Raises SettingsInvalid where two
+    adapters have a tool of one name.
     """
     calls = calls or Calls()
     asked = [
@@ -81,7 +82,7 @@ def assemble(desks: Desks, calls: Calls | None = None, more: Sequence[Tool] = ()
         *((probe, READ, names) for probe, names in desks.probes().items()),
         (submit_diagnosis, WRITE, desks.names),
     ]
-    tools = [*(make_tool(ask, hints, names, desks, calls) for ask, hints, names in asked), *more]
+    tools = [make_tool(ask, hints, names, desks, calls) for ask, hints, names in asked]
     kind = next(iter(desks.kinds.values()))
     bus = InMemorySubscriptionBus()
     server: MCPServer[Any] = MCPServer(
@@ -91,7 +92,6 @@ def assemble(desks: Desks, calls: Calls | None = None, more: Sequence[Tool] = ()
         instructions=instructions(desks.kinds),
         tools=tools,
         resources=resources(kind),
-        middleware=[checked({tool.name: tool for tool in tools}, desks, calls)],
         cache_hints={
             "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
             "resources/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
@@ -99,6 +99,9 @@ def assemble(desks: Desks, calls: Calls | None = None, more: Sequence[Tool] = ()
         subscriptions=bus,
         log_level="WARNING",
     )
-    add_changes(server, desks, bus, calls.registry, fixed=not more)
+    server.middleware.append(checked(tools, server.list_tools, desks, calls))
+    add_changes(server, desks, bus, calls.registry, fixed=fixtures is None)
     add_template(server, kind)
+    if fixtures is not None:
+        fixtures(server)
     return server

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from opsai_server.app import assemble
+from opsai_server.app import Fixtures, assemble
 from opsai_server.calls import Calls
 from opsai_server.entrance import FAILED, MCP_PATH, Entrance, Policy
 from opsai_server.exposition import exposition
@@ -31,13 +31,15 @@ STORE_SECONDS = 3.0
 
 
 @asynccontextmanager
-async def serving(desks: Desks, address: Address, policy: Policy, *, max_sessions: int) -> AsyncGenerator[str]:
+async def serving(
+    desks: Desks, address: Address, policy: Policy, *, max_sessions: int, fixtures: Fixtures | None = None
+) -> AsyncGenerator[str]:
     """Serve until the block ends; yield the URL of the protocol. Raises SettingsInvalid when nothing can listen there.
 
     At the end no more is let in, calls that run have a few seconds to be answered, and streams are closed.
     """
     calls = Calls()
-    server = assemble(desks, calls)
+    server = assemble(desks, calls, fixtures)
     entrance = Entrance(_app(server, desks, calls, policy, max_sessions), policy, calls.registry)
     async with listening(entrance, address, "--http") as url, server.session_manager.run():
         entrance.open = True

@@ -1,12 +1,13 @@
 """What is refused before a tool is asked: what the SDK lets pass (unknown arguments) or words badly (values that do not fit)."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolRequestParams, CallToolResult, TextContent
+from mcp.types import Tool as ListedTool
 from pydantic import ValidationError
 
 from opsai_server.calls import Calls
@@ -15,8 +16,14 @@ from opsai_server.tools.making import CLUSTER, who_calls
 from opsai_subjects.model import clean
 
 
-def checked(tools: Mapping[str, Tool], desks: Desks, calls: Calls) -> ServerMiddleware[Any]:
-    """Return the middleware that refuses calls of unknown tools, with unknown arguments, or with values that do not fit."""
+def checked(
+    ours: Iterable[Tool], listed: Callable[[], Awaitable[list[ListedTool]]], desks: Desks, calls: Calls
+) -> ServerMiddleware[Any]:
+    """Return the middleware that refuses calls of unknown tools, with unknown arguments, or with values that do not fit.
+
+    Whatever is `listed` beside ours is the SDK's to check.
+    """
+    tools = {tool.name: tool for tool in ours}
 
     async def check(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.method != "tools/call" or ctx.params is None:
@@ -25,6 +32,8 @@ def checked(tools: Mapping[str, Tool], desks: Desks, calls: Calls) -> ServerMidd
             asked = CallToolRequestParams.model_validate(ctx.params, by_name=False)
         except ValidationError:
             return await call_next(ctx)  # the SDK's to refuse: it is no tool call
+        if asked.name not in tools and any(tool.name == asked.name for tool in await listed()):
+            return await call_next(ctx)
         arguments = asked.arguments or {}
         wrong = _wrong(tools, asked.name, arguments)
         if not wrong:

@@ -13,6 +13,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
+from opsai_server.app import Fixtures
 from opsai_server.entrance import Policy
 from opsai_server.http_app import serving
 from opsai_server.listening import Address
@@ -52,17 +53,24 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, policy: Policy = OPEN, *, metrics: ToyMetrics | None = None, ready: bool = True, max_sessions: int = 9
+    folder: Path,
+    policy: Policy = OPEN,
+    *,
+    metrics: ToyMetrics | None = None,
+    ready: bool = True,
+    max_sessions: int = 9,
+    fixtures: Fixtures | None = None,
+    within_seconds: float = 30.0,
 ) -> AsyncGenerator[Site]:
     world = ToyWorld()
     settings = Settings(store=folder / "opsai.sqlite")
-    with anyio.fail_after(30):
+    with anyio.fail_after(within_seconds):
         async with open_store(settings.store) as store:
             desk = Desk(toy_cluster(world, metrics=metrics or ToyMetrics([], world)), store, settings)
             desks = Desks.of(desk) if ready else Desks({desk.name: desk.kind})
             where = Address("127.0.0.1", 0)
             async with (
-                serving(desks, where, policy, max_sessions=max_sessions) as url,
+                serving(desks, where, policy, max_sessions=max_sessions, fixtures=fixtures) as url,
                 httpx.AsyncClient(base_url=url.removesuffix("/mcp"), trust_env=False) as plain,
             ):
                 yield Site(url, plain, desks, desk)
