@@ -13,6 +13,7 @@ from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
 from opsai_server.app import Deps, assemble, build
+from opsai_server.surface import of_definition, of_reply
 from opsai_server.tickets.store import open_store
 from opsai_server.tools.desks import Desks
 from opsai_subjects.config import Settings
@@ -44,7 +45,6 @@ ASKED: Mapping[str, dict[str, str]] = {
 """What each tool is asked, in this order."""
 MAY_BE_REFUSED = frozenset({"query_metrics", "compare_windows", "search_logs"})
 """They need a source that a scene may be without."""
-_MARK = re.compile(r"\{[a-z]+\}")
 
 
 def surface_checks(kind: SubjectKind, scene: Scenes) -> tuple[Check, ...]:
@@ -56,6 +56,10 @@ def surface_checks(kind: SubjectKind, scene: Scenes) -> tuple[Check, ...]:
     async def few() -> list[str]:
         return await _few(kind)
 
+    async def tells() -> list[str]:
+        tools = await _definitions(kind)
+        return [says for one in tools.values() for says in of_definition(one, tools)]
+
     async def reads() -> list[str]:
         return await _reads(kind)
 
@@ -64,7 +68,12 @@ def surface_checks(kind: SubjectKind, scene: Scenes) -> tuple[Check, ...]:
             return await _answers(kind, one)
 
     return (
-        check(few, "All tools together are few and short, and their examples are filled in.", "is_small"),
+        check(few, "All tools together are few and short.", "is_small"),
+        check(
+            tells,
+            "Each tool says what it returns and what to use instead, and what each argument is, with examples.",
+            "tells_how",
+        ),
         check(
             reads,
             "What signs say to read are calls of tools that there are, by arguments that they take.",
@@ -72,7 +81,7 @@ def surface_checks(kind: SubjectKind, scene: Scenes) -> tuple[Check, ...]:
         ),
         check(
             answers,
-            "Every tool answers within its size, and asks the nodes nothing but what is listed.",
+            "Every tool answers within its size, says what it is about, and asks the nodes nothing but what is listed.",
             "answers_shortly",
         ),
     )
@@ -93,7 +102,7 @@ async def _few(kind: SubjectKind) -> list[str]:
     core = {tool.__name__ for tool in kind.probes}
     if len(tools) != len({*tools} | core) or not core <= set(tools):
         said.append("A probe has the name of another tool.")
-    return said + [f"A definition shows {found[0]} unfilled." for text in texts if (found := _MARK.search(text))]
+    return said
 
 
 async def _reads(kind: SubjectKind) -> list[str]:
@@ -133,14 +142,15 @@ async def _answers(kind: SubjectKind, scene: Scene) -> list[str]:
 
 def _answered(name: str, result: CallToolResult, *, refusable: bool) -> list[str]:
     text = "".join(part.text for part in result.content if isinstance(part, TextContent))
-    said = [f"{name} fails: {clean(text, 300)}"] if result.is_error and not refusable else []
+    if not result.is_error:
+        said = of_reply(name, NAME, result)
+    else:
+        said = [] if refusable else [f"{name} fails: {clean(text, 300)}"]
     if "internal error" in text:
         said.append(f"{name} breaks: {clean(text, 300)}")
     most = OVERVIEW_CHARS if name == "overview" else REPLY_CHARS
     if len(text) > most:
         said.append(f"{name} answers {len(text):,} characters; {most:,} is the most.")
-    if clean(text, len(text) + 1) != text.replace("\n", " ").replace("\t", " "):
-        said.append(f"{name} answers control or direction characters.")
     return said
 
 

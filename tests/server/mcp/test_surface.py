@@ -28,7 +28,6 @@ UPDATE = "OPSAI_UPDATE_SNAPSHOTS"
 HARD_CHARS = 17_500
 MOST_TOOLS = 15
 RATCHET = 1.05
-CLAUDE_CODE_CUTS_AT = 4096
 TIKV = subject_kind("tikv")
 
 NAMES = [
@@ -100,26 +99,12 @@ async def test_every_hint_is_explicit_and_only_the_conclusion_writes() -> None:
     assert hints["submit_diagnosis"]["idempotentHint"] is False
 
 
-async def test_every_parameter_is_described_and_no_other_is_allowed() -> None:
-    for name, definition in (await definitions(TIKV)).items():
-        schema = definition["inputSchema"]
-        assert schema["additionalProperties"] is False, name
-        for parameter, described in schema["properties"].items():
-            told = described.get("description") or described.get("$ref") or described.get("items", {}).get("$ref")
-            assert told, f"{name}.{parameter}"
-
-
 async def test_no_schema_says_what_goes_without_saying() -> None:
     text = compact(await definitions())
 
     assert '"title"' not in text
     assert '{"type":"null"}' not in text
     assert '"default":null' not in text
-
-
-async def test_descriptions_fit_what_claude_code_shows_of_them() -> None:
-    for name, definition in (await definitions(TIKV)).items():
-        assert 100 < len(definition["description"]) < CLAUDE_CODE_CUTS_AT, name
 
 
 @pytest.mark.parametrize("mode", ERAS)
