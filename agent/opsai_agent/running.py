@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from opsai_agent.backend import Backend
 from opsai_agent.budget import Budget, Limits
@@ -92,7 +92,20 @@ async def connected(wish: Wish, chosen: Prepared) -> AsyncGenerator[Session]:
     async with open_session(
         wish.server_flags, by=chosen.backend.name, environment=wish.environment, command=wish.server
     ) as session:
+        _one_cluster(session)
         yield session
+
+
+def _one_cluster(session: Session) -> None:
+    """Refuse a server of several clusters: an investigation is of one. Raises AgentError with their names."""
+    for tool in session.tools:
+        which = cast("Mapping[str, Mapping[str, object]]", tool.schema.get("properties", {})).get("cluster")
+        if tool.name == "tickets" and which is not None:
+            names = cast("list[str]", which.get("enum", []))
+            known = f": {', '.join(names)}" if names else ""
+            raise AgentError(
+                f"The settings hold several clusters{known}. An investigation is of one: name it with --cluster."
+            )
 
 
 async def run(

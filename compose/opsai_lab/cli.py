@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import anyio
 import typer
 
-from opsai_lab import deploy_cli, recordings
+from opsai_lab import clusters_cli, deploy_cli, recordings
 from opsai_subjects.config import DEFAULT_SUBJECT, cluster_of_flags, load
 from opsai_subjects.errors import OpsaiError
 from opsai_subjects.flags import Cluster, Config, Endpoints, Logs, Prometheus, Store, Subject
@@ -31,6 +31,7 @@ tickets_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Read the tickets that the watcher raised.", add_completion=False
 )
 app.add_typer(tickets_app, name="tickets")
+app.add_typer(clusters_cli.app, name="clusters")
 app.add_typer(deploy_cli.app, name="deploy")
 
 ClusterName = Annotated[str | None, typer.Option("--cluster", help="Only this cluster.")]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import anyio
 
-from opsai_server.identity import recognise
+from opsai_server.recognising import recognise
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Judged, Ticked
 from opsai_server.tickets.ticket import Heartbeat

@@ -68,6 +68,7 @@ class ToyWorld:
     parts: dict[str, ToyPart] = field(default_factory=lambda: {name: ToyPart() for name in ("a", "b", "c")})
     at: datetime = NOON
     scrape_seconds: float | None = None
+    cluster_id: str | None = "7"
     broken: Exception | None = None
     """Raised by the next look, when set."""
 
@@ -98,7 +99,7 @@ class ToySubject:
         facts = await self.facts()
         return Topology(
             cluster=self.cluster,
-            cluster_id="7",
+            cluster_id=self.world.cluster_id,
             at=facts.at,
             nodes=facts.nodes,
             summary={"parts": len(facts.nodes)},
@@ -111,7 +112,7 @@ class ToySubject:
         parts = self.world.parts
         return ToyFacts(
             cluster=self.cluster,
-            cluster_id="7",
+            cluster_id=self.world.cluster_id,
             at=self.sources.clock.now(),
             nodes=tuple(
                 Node(

@@ -11,8 +11,9 @@ from pydantic_core import from_json
 
 from opsai_server.evidence import Evidence, EvidenceSummary
 from opsai_server.tickets.diagnosis import Conclusion, Diagnosis
+from opsai_server.tickets.identity import Identity
 from opsai_server.tickets.store_file import Database, open_database
-from opsai_server.tickets.store_identity import Identity, forget, identities, introduce
+from opsai_server.tickets.store_identity import forget, identities, introduce
 from opsai_server.tickets.store_news import News, news
 from opsai_server.tickets.store_rows import (
     diagnosis_of,

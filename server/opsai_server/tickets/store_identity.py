@@ -4,15 +4,7 @@ from datetime import UTC, datetime
 
 import aiosqlite
 
-from opsai_subjects.model import Value
-
-
-class Identity(Value):
-    """A cluster as it was first seen."""
-
-    cluster: str
-    cluster_id: str
-    first_seen: datetime
+from opsai_server.tickets.identity import Identity
 
 
 async def identities(db: aiosqlite.Connection, cluster: str | None = None) -> tuple[Identity, ...]:

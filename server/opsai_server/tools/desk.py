@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 import anyio
 
 from opsai_server.evidence import Evidence
-from opsai_server.identity import recognise
+from opsai_server.recognising import recognise
 from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_subjects.config import Settings
 from opsai_subjects.errors import StoreError, UnknownName
-from opsai_subjects.model import Node, Window
+from opsai_subjects.model import Node, Topology, Window
 from opsai_subjects.opening import Cluster
 from opsai_subjects.subject import Facts, Subject, SubjectKind
 
@@ -78,15 +78,16 @@ class Desk:
             )
             if self._facts is None or not fresh:
                 facts = await self.subject.facts()
-                await self._recognise(facts)
+                await self.recognise(facts)
                 self._facts = facts
                 self._gathered_at = now
                 self.scrape_seconds = await self.subject.scrape_seconds()
             return self._facts
 
-    async def _recognise(self, facts: Facts) -> None:
+    async def recognise(self, seen: Facts | Topology) -> None:
+        """Make sure that it is still the same cluster that answers. Raises ClusterSwapped."""
         try:
-            await recognise(self.store, facts)
+            await recognise(self.store, seen)
         except StoreError as error:  # a store that cannot be used must not hide the cluster
             log.warning("cluster_not_remembered cluster=%s why=%s", self.name, error)
 

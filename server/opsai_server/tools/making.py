@@ -49,7 +49,7 @@ def make_tool(ask: Ask, annotations: ToolAnnotations, names: tuple[str, ...], de
     @functools.wraps(ask)
     async def call(ctx: Context[Any], **arguments: object) -> CallToolResult:
         who = who_calls(ctx.request_context)
-        cluster = str(arguments.pop(CLUSTER, "")) or (names[0] if len(desks.names) == 1 else "")
+        cluster = str(arguments.pop(CLUSTER, None) or "") or (names[0] if len(desks.names) == 1 else "")
         with told(name), calls.call(name, who) as made:
             if lists and not cluster:
                 return await _listed(desks)
@@ -61,11 +61,11 @@ def make_tool(ask: Ask, annotations: ToolAnnotations, names: tuple[str, ...], de
             made.chars = sum(len(part.text) for part in result.content if isinstance(part, TextContent))
         return result
 
-    asked = [parameter for parameter in signature.parameters.values() if parameter.name not in GIVEN]
+    own = (parameter for parameter in signature.parameters.values() if parameter.name not in GIVEN)
+    asked = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     if len(desks.names) > 1:
-        asked.append(_which(names, required=not lists))
-        asked.sort(key=lambda one: one.default is not inspect.Parameter.empty)
-        call.__annotations__ = {**call.__annotations__, CLUSTER: asked[-1].annotation}
+        asked.insert(0, _which(names, required=not lists))
+        call.__annotations__ = {**call.__annotations__, CLUSTER: asked[0].annotation}
     call.__signature__ = signature.replace(parameters=asked)  # type: ignore[attr-defined]  # what inspect.signature looks for
     tool = Tool.from_function(
         call,
@@ -85,12 +85,9 @@ def _which(names: tuple[str, ...], *, required: bool) -> inspect.Parameter:
         kind: Any = Literal[names]  # known at run time only
     else:
         says, kind = "The name of a cluster, as overview without it lists them.", str
-    annotation = (
-        Annotated[kind | Literal[""], Field(description=says)]
-        if not required
-        else Annotated[kind, Field(description=says)]
-    )
-    default = inspect.Parameter.empty if required else ""
+    wanted: Any = kind if required else kind | None
+    annotation: Any = Annotated[wanted, Field(description=says)]
+    default = inspect.Parameter.empty if required else None
     return inspect.Parameter(CLUSTER, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

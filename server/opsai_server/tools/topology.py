@@ -32,6 +32,7 @@ async def topology(
     share. Claim path: /nodes/ENTITY/state, or another column.
     """
     found = await desk.subject.topology()
+    await desk.recognise(found)
     roles = tuple(sorted({node.role for node in found.nodes}))
     if role and role not in roles:
         raise UnknownName("role", role, roles)
