@@ -174,7 +174,8 @@ def blocks_of(body: Json) -> list[Json]:
 
 
 def reply_of(block: Json) -> Json:
-    text = block["content"] if isinstance(block["content"], str) else "".join(part["text"] for part in block["content"])
+    content = block["content"]
+    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
     try:
         value = json.loads(text)
     except ValueError:

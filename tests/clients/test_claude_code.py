@@ -12,7 +12,7 @@ from tests.agent.conftest import serving
 from tests.clients.claude_code import PROGRAMS, claude_code
 from tests.clients.reader import Heard, Reader
 from tests.server.mcp.test_http_program import TOKEN, program
-from tests.server.mcp.test_stdio import AMBER
+from tests.server.mcp.test_stdio import AMBER, ROOT
 
 pytestmark = [pytest.mark.anyio, pytest.mark.clients]
 
@@ -20,28 +20,56 @@ OPSAI_MCP = str(PROGRAMS / "opsai-mcp")
 COURSE = ["overview", "check_invariants", "differential", "submit_diagnosis"]
 
 
-async def test_it_connects_over_stdio_and_over_http_with_a_token_only(tmp_path: Path) -> None:
+def looked_up(heard: Heard) -> dict[str, Any]:
+    """The course where tools are told by name only: load one, call it."""
+    if not heard.results:
+        return {"calls": [{"name": "ToolSearch", "input": {"query": "select:mcp__opsai-stdio__overview"}}]}
+    if "overview" not in heard.replies:
+        return {"calls": [{"name": "mcp__opsai-stdio__overview", "input": {}}]}
+    return {"text": f"{heard.replies['overview']['summary']['nodes']} nodes"}
+
+
+async def test_added_by_its_own_command_it_connects_over_stdio_and_over_http_with_a_token_only(tmp_path: Path) -> None:
     claude = claude_code(tmp_path)
-    token_file = tmp_path / "token"
-    token_file.write_text(TOKEN)
-    served = tmp_path / "served"
-    served.mkdir()
-    with program(served, "--http", "127.0.0.1:0", "--token-file", str(token_file)) as (_, url):
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "served").mkdir()
+    shown = f"Authorization: Bearer {TOKEN}"
+    reader = Reader(course=looked_up)
+    with program(tmp_path / "served", "--http", "127.0.0.1:0", "--token-file", str(tmp_path / "token")) as (_, url):
         added = [
-            await claude.run("mcp", "add", "by-stdio", "--", OPSAI_MCP, "--replay", str(AMBER), "--at", "start"),
-            await claude.run(
-                "mcp", "add", "--transport", "http", "by-http", url, "--header", f"Authorization: Bearer {TOKEN}"
-            ),
+            await claude.run("mcp", "add", "opsai-stdio", "--", OPSAI_MCP, "--replay", str(AMBER), "--at", "start"),
+            await claude.run("mcp", "add", "--transport", "http", "opsai-http", url, "--header", shown),
             await claude.run("mcp", "add", "--transport", "http", "no-token", url),
         ]
         listed = await claude.run("mcp", "list")
+        async with serving(reader) as api:
+            run = await claude.ask(api, "How many nodes?", allowed="mcp__opsai-stdio")
 
-    assert [run.code for run in added] == [0, 0, 0]
+    assert [done.code for done in added] == [0, 0, 0]
     states = {line.partition(":")[0]: line.rpartition(" - ")[2] for line in listed.said.splitlines() if " - " in line}
-    assert states["by-stdio"] == "✔ Connected"
-    assert states["by-http"] == "✔ Connected"
+    assert states["opsai-stdio"] == "✔ Connected"
+    assert states["opsai-http"] == "✔ Connected"
     assert "Connected" not in states["no-token"]
     assert TOKEN not in listed.said
+    assert run.ended["result"] == "3 nodes"
+    assert {f"mcp__{name}__overview" for name in ("opsai-stdio", "opsai-http")} <= set(reader.heard[0].text.split())
+
+
+async def test_the_checkout_s_own_configuration_is_offered_and_works(tmp_path: Path) -> None:
+    claude = claude_code(tmp_path)
+    (claude.folder / ".venv" / "bin").mkdir(parents=True)
+    (claude.folder / ".venv" / "bin" / "opsai-mcp").symlink_to(OPSAI_MCP)  # as `make demo` leaves it
+    for name in (".mcp.json", "compose"):
+        (claude.folder / name).symlink_to(ROOT / name)
+    reader = Reader(course=lambda heard: heard.call("overview") if not heard.replies else {"text": "seen"})
+    listed = await claude.run("mcp", "list")
+    async with serving(reader) as url:
+        run = await claude.ask(url, "How is it?", allowed="mcp__opsai-recording")
+
+    assert "opsai-recording: .venv/bin/opsai-mcp" in listed.said
+    assert "Pending approval" in listed.said
+    assert run.ended["result"] == "seen"
+    assert reader.heard[-1].replies["overview"]["causes"][0]["kind"] == "tikv_down"
 
 
 async def test_a_whole_session_of_it_ends_with_the_ticket_diagnosed(tmp_path: Path) -> None:

@@ -50,6 +50,32 @@ def test_a_flag_that_cannot_be_used_ends_it_with_one_line_that_says_what_would_d
     assert done.stderr.count("\n") == 1
 
 
+FORM = ("OPSAI_ENDPOINT", "OPSAI_PROMETHEUS", "OPSAI_REPLAY", "OPSAI_CONFIG")
+"""What a client's own form for this server sets."""
+
+
+def test_what_a_client_s_form_left_empty_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in FORM:
+        monkeypatch.setenv(name, "")
+
+    assert "Which cluster? Known: none." in refused(tmp_path, monkeypatch).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("OPSAI_ENDPOINT", "http://127.0.0.1:1 ftp://x", "'ftp://x' is not a URL like http://host:2379"),
+        ("OPSAI_REPLAY", "nowhere", "'nowhere' is not a folder."),
+    ],
+)
+def test_what_a_client_s_form_sets_is_as_if_by_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert said in refused(tmp_path, monkeypatch).stderr
+
+
 def test_a_corrupt_recording_is_named_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
 
 DESKTOP = ROOT / "claude_desktop_config.example.json"
 CHECKOUT = ROOT / ".mcp.json"
+PLUGIN = ROOT / "plugins" / "opsai" / ".claude-plugin" / "plugin.json"
 PLACEHOLDER = "/PATH/TO/opsai"
 
 
@@ -46,7 +47,7 @@ async def test_the_checkouts_own_entry_opens_a_shipped_recording(tmp_path: Path)
 
 
 def test_no_configuration_fetches_a_program_of_that_name_from_an_index() -> None:
-    text = DESKTOP.read_text(encoding="utf-8") + CHECKOUT.read_text(encoding="utf-8")
+    text = "".join(file.read_text(encoding="utf-8") for file in (DESKTOP, CHECKOUT, PLUGIN))
 
     assert "uvx" not in text
     assert "pip" not in text
