@@ -143,7 +143,7 @@ async def _answers(kind: SubjectKind, scene: Scene) -> list[str]:
 def _answered(name: str, result: CallToolResult, *, refusable: bool) -> list[str]:
     text = "".join(part.text for part in result.content if isinstance(part, TextContent))
     if not result.is_error:
-        said = of_reply(name, NAME, result)
+        said = of_reply(name, NAME, result.structured_content, text)
     else:
         said = [] if refusable else [f"{name} fails: {clean(text, 300)}"]
     if "internal error" in text:

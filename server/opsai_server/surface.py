@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from mcp.types import CallToolResult, TextContent
 from pydantic import JsonValue
 
 from opsai_server.tools.shaping import EXACT_INTEGER, HARD_CHARS, compact
@@ -67,14 +66,12 @@ def _arguments(schema: Mapping[str, Any]) -> Iterable[str]:
             yield f"argument {argument} shows {found[0]} unfilled"
 
 
-def of_reply(tool: str, cluster: str, result: CallToolResult) -> list[str]:
-    """Say what a reply that is no error lacks."""
-    texts = [part.text for part in result.content if isinstance(part, TextContent)]
-    reply = result.structured_content
-    if not isinstance(reply, dict):
+def of_reply(tool: str, cluster: str, reply: dict[str, JsonValue] | None, text: str) -> list[str]:
+    """Say what a reply that is no error lacks: its structured content and the text beside it."""
+    if reply is None:
         return [f"{tool} answers nothing structured"]
     said = [*_head(tool, cluster, reply), *_cuts(reply), *_values(reply, "")]
-    if texts != [compact(reply)]:  # Claude Code drops the text beside a structured reply
+    if text != compact(reply):  # Claude Code drops the text beside a structured reply
         said.append("its text is not its structured reply as compact JSON")
     if len(compact(reply)) > HARD_CHARS:
         said.append(f"it has {len(compact(reply)):,} characters, over {HARD_CHARS:,}")
@@ -97,7 +94,7 @@ def _head(tool: str, cluster: str, reply: Mapping[str, JsonValue]) -> Iterable[s
         yield f"it cannot be cited: evidence_id={ident!r}"
 
 
-def _cuts(reply: Mapping[str, JsonValue]) -> Iterable[str]:
+def _cuts(reply: dict[str, JsonValue]) -> Iterable[str]:
     """Check that each list said to be a part is that long, of more, and that how to see the others is said."""
     shown = reply.get("shown", {})
     if not isinstance(shown, dict):

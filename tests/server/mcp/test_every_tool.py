@@ -20,7 +20,7 @@ from opsai_subjects.config import Settings, WatchSettings
 from opsai_subjects.opening import open_replay
 from opsai_subjects.registry import subject_kind
 from opsai_subjects.subject import SubjectKind
-from tests.server.mcp.bench import line, served, series, steady, text_of
+from tests.server.mcp.bench import line, series, served, steady, text_of
 from tests.server.toy import ToyKind
 
 pytestmark = pytest.mark.anyio
@@ -150,7 +150,7 @@ async def test_each_reply_names_its_cluster_its_moment_and_its_evidence_and_what
     assert set(tools) == {tool for tool, _ in questions}
     for tool, result in answered:
         assert not result.is_error, (tool, text_of(result))
-        assert of_reply(tool, name, result) == []
+        assert of_reply(tool, name, result.structured_content, text_of(result)) == []
         assert {type(part) for part in result.content} <= {TextContent, ImageContent}
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from mcp.types import CallToolResult, TextContent
 
 from opsai_server.surface import of_definition, of_refusal, of_reply
 from opsai_server.tools.shaping import compact
@@ -33,17 +32,15 @@ def schema(**changed: Any) -> dict[str, Any]:
     return {"inputSchema": {**LOOK["inputSchema"], **changed}}
 
 
-def answer(text: str = "", **changed: Any) -> CallToolResult:
+def answer(text: str = "", **changed: Any) -> tuple[dict[str, Any] | None, str]:
     reply = REPLY | changed
-    return CallToolResult(
-        content=[TextContent(type="text", text=text or compact(reply))], structured_content=dict(reply)
-    )
+    return reply, text or compact(reply)
 
 
 def test_a_definition_and_a_reply_with_nothing_wrong_are_left_alone() -> None:
     assert of_definition(LOOK, TOOLS) == []
-    assert of_reply("look", "lab", answer()) == []
-    assert of_reply("knowledge", "lab", answer(evidence_id=None)) == []
+    assert of_reply("look", "lab", *answer()) == []
+    assert of_reply("knowledge", "lab", *answer(evidence_id=None)) == []
     assert of_refusal("look", ("at",), "on", "unknown argument 'on'. Arguments of look: at.") == []
 
 
@@ -69,7 +66,7 @@ def test_what_a_definition_lacks_is_told(changed: dict[str, Any], says: str) -> 
 @pytest.mark.parametrize(
     ("result", "says"),
     [
-        (CallToolResult(content=[]), "look answers nothing structured"),
+        ((None, "Done."), "look answers nothing structured"),
         (answer(cluster="other"), "it names the cluster 'other', not 'lab'"),
         (answer(at="12:00"), "it does not say when it is true: at='12:00'"),
         (answer(evidence_id=None), "it cannot be cited: evidence_id=None"),
@@ -85,8 +82,8 @@ def test_what_a_definition_lacks_is_told(changed: dict[str, Any], says: str) -> 
         (answer(says="\x1b[31mred"), "/says holds control or direction characters"),
     ],
 )
-def test_what_a_reply_lacks_is_told(result: CallToolResult, says: str) -> None:
-    assert any(says in one for one in of_reply("look", "lab", result)), of_reply("look", "lab", result)
+def test_what_a_reply_lacks_is_told(result: tuple[dict[str, Any] | None, str], says: str) -> None:
+    assert any(says in one for one in of_reply("look", "lab", *result)), of_reply("look", "lab", *result)
 
 
 def test_a_refusal_that_does_not_name_what_would_do_is_told() -> None:
