@@ -18,6 +18,7 @@ from opsai_server.tools.desks import Desks
 from opsai_server.watcher import play
 from opsai_subjects.config import ClusterSettings, Settings
 from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
+from opsai_subjects.progress import unheard, work
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ async def open_desks(what: Live | Replay, settings: Settings) -> AsyncGenerator[
         desks = Desks({desk.name: desk.kind})
 
         async def ready() -> None:
-            await _stand(replay, store, settings, at, given=what.store is not None)
+            with desks.opening.heard():
+                await _stand(replay, store, settings, at, given=what.store is not None)
             desks.set(desk)
 
         yield Opened(desks, ready)
@@ -117,8 +119,11 @@ async def play_up_to(replay: ReplayCluster, store: Store, settings: Settings, at
         if any(step.transition.step == "created" for step in ticked.steps):
             raised.append(ticked.tick.at)
 
+    looks = work(1 + (until - moment) // timedelta(seconds=watch.interval_seconds), "playing the recording")
     while moment <= until:
-        await play(replay, store, watch, start=moment, until=moment, on_tick=note)
+        with unheard():
+            await play(replay, store, watch, start=moment, until=moment, on_tick=note)
+        looks.did()
         if raised and at is None:
             until = min(incident.end, raised[0] + AFTER_TICKET)
         moment += timedelta(seconds=watch.interval_seconds)

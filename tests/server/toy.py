@@ -1,6 +1,6 @@
 """A cluster of a few parts, all in memory: a second subject, so that what is tested here knows no TiKV."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -22,6 +22,7 @@ from opsai_subjects.model import (
     Window,
 )
 from opsai_subjects.opening import Cluster
+from opsai_subjects.progress import work
 from opsai_subjects.sources.web import Web
 from opsai_subjects.subject import (
     Facts,
@@ -71,6 +72,8 @@ class ToyWorld:
     cluster_id: str | None = "7"
     broken: Exception | None = None
     """Raised by the next look, when set."""
+    gate: Callable[[], Awaitable[None]] | None = None
+    """Waited for before each part is looked at, when set: a cluster that answers slowly."""
 
     def now(self) -> datetime:
         return self.at
@@ -110,6 +113,11 @@ class ToySubject:
         if self.world.broken is not None:
             raise self.world.broken
         parts = self.world.parts
+        if self.world.gate is not None:
+            looked_at = work(len(parts), "parts of the toy")
+            for _ in parts:
+                await self.world.gate()
+                looked_at.did()
         return ToyFacts(
             cluster=self.cluster,
             cluster_id=self.world.cluster_id,

@@ -7,6 +7,7 @@ import anyio
 
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsSource, Series, Unread, Window
+from opsai_subjects.progress import work
 
 AT_ONCE = 8
 """Queries in flight: kind to a Prometheus that others use too."""
@@ -33,12 +34,14 @@ class CatalogueRound:
         """Ask each query over each window. Never raises for what the engine does not answer: it says so in `unread`."""
         limiter = anyio.CapacityLimiter(AT_ONCE)
         until = anyio.current_time() + BUDGET_SECONDS
+        asked = work(len(queries), "metrics of the catalogue")
 
         async def one(name: str, query: str) -> None:
             async with limiter:
                 for window in windows:
                     if not await self._one(name, query, window, step_seconds, until):
-                        return
+                        break
+                asked.did()
 
         async with anyio.create_task_group() as group:
             for name, query in queries.items():

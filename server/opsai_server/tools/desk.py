@@ -15,6 +15,7 @@ from opsai_subjects.config import Settings
 from opsai_subjects.errors import StoreError, UnknownName
 from opsai_subjects.model import Node, Topology, Window
 from opsai_subjects.opening import Cluster
+from opsai_subjects.progress import Progress, await_also
 from opsai_subjects.subject import Facts, Subject, SubjectKind
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Desk:
         self.store = store
         self.settings = settings
         self._gathering = anyio.Lock()
+        self._gathered = Progress()
         self._facts: Facts | None = None
         self._gathered_at: datetime | None = None
         self.scrape_seconds: float | None = None
@@ -71,13 +73,17 @@ class Desk:
         return await self._facts_within(NAMES_SECONDS)
 
     async def _facts_within(self, age_seconds: float) -> Facts:
+        if self._gathering.locked():
+            await_also(self._gathered)
         async with self._gathering:
             now = self.now()
             fresh = self._gathered_at is not None and timedelta() <= now - self._gathered_at <= timedelta(
                 seconds=age_seconds
             )
             if self._facts is None or not fresh:
-                facts = await self.subject.facts()
+                self._gathered = Progress()
+                with self._gathered.heard():
+                    facts = await self.subject.facts()
                 await self.recognise(facts)
                 self._facts = facts
                 self._gathered_at = now

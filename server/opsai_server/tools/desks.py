@@ -9,6 +9,7 @@ import anyio
 from opsai_server.tickets.store import Store
 from opsai_server.tools.desk import Desk
 from opsai_subjects.errors import ArgumentInvalid, SettingsInvalid, UnknownName
+from opsai_subjects.progress import Progress, await_also
 from opsai_subjects.subject import Probe, SubjectKind
 
 
@@ -18,6 +19,8 @@ class Desks:
     def __init__(self, kinds: Mapping[str, SubjectKind]) -> None:
         self.kinds: Mapping[str, SubjectKind] = MappingProxyType(dict(kinds))
         self._desks: dict[str, Desk] = {}
+        self.opening = Progress()
+        """How far it is with what makes them ready."""
         self._set = {name: anyio.Event() for name in kinds}
 
     @classmethod
@@ -45,7 +48,9 @@ class Desks:
         name = name or self.names[0]
         if name not in self.kinds:
             raise UnknownName("cluster", name, self.names)
-        await self._set[name].wait()
+        if not self._set[name].is_set():
+            await_also(self.opening)
+            await self._set[name].wait()
         return self._desks[name]
 
     def set(self, desk: Desk) -> None:

@@ -19,6 +19,7 @@ from opsai_server.tools.clusters import clusters
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.desks import Desks
 from opsai_server.tools.failing import told
+from opsai_server.tools.reporting import reporting
 from opsai_server.tools.schemas import exemplified, slim
 from opsai_server.tools.shaping import compact, moment, plain, render
 from opsai_subjects.errors import StoreError
@@ -51,13 +52,14 @@ def make_tool(ask: Ask, annotations: ToolAnnotations, names: tuple[str, ...], de
         who = who_calls(ctx.request_context)
         cluster = str(arguments.pop(CLUSTER, None) or "") or (names[0] if len(desks.names) == 1 else "")
         with told(name), calls.call(name, who) as made:
-            if lists and not cluster:
-                return await _listed(desks)
-            desk = await desks.desk(cluster)
-            made.cluster = desk.name
-            place = Visit(desk.subject, desk.facts) if is_probe else desk
-            answer = await ask(place, **({"by": who.client or UNNAMED} if wants_by else {}), **arguments)
-            result = await _reply(desk, name, arguments, answer)
+            async with reporting(ctx):
+                if lists and not cluster:
+                    return await _listed(desks)
+                desk = await desks.desk(cluster)
+                made.cluster = desk.name
+                place = Visit(desk.subject, desk.facts) if is_probe else desk
+                answer = await ask(place, **({"by": who.client or UNNAMED} if wants_by else {}), **arguments)
+                result = await _reply(desk, name, arguments, answer)
             made.chars = sum(len(part.text) for part in result.content if isinstance(part, TextContent))
         return result
 

@@ -13,6 +13,7 @@ from opsai_etcd.gathering.survey import Targets
 from opsai_etcd.gathering.tracked import ACTIVE, TRACKED
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsReply, MetricsSource, Series, Window
+from opsai_subjects.progress import work
 
 LOOK_BACK_SECONDS = 600.0
 STEP_SECONDS = 15.0
@@ -36,6 +37,7 @@ class _Round:
         self._window = window
         self._tries = tries
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
+        self._progress = work(1 + len(TRACKED), "metrics of this moment")
 
     async def asked(self, query: str) -> MetricsReply | None:
         """Return the answer, None where there is none."""
@@ -48,6 +50,8 @@ class _Round:
             except QueryInvalid as error:
                 self._tries.miss("metrics", query, error.reason)
                 return None
+            finally:
+                self._progress.did()
         if reply.partial:
             self._tries.miss("metrics", query, f"a partial answer: {'; '.join(reply.warnings)}")
         return reply

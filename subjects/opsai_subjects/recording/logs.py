@@ -8,6 +8,7 @@ import anyio.to_thread
 
 from opsai_subjects.errors import RecordingCorrupt
 from opsai_subjects.model import Clock, LogPage, LogQuery, Unread, Window
+from opsai_subjects.progress import work
 from opsai_subjects.recording.gzipped import inflate
 from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
 
@@ -33,7 +34,10 @@ class RecordedLogs:
         harvest = Harvest(query.limit, query.newest_first)
         unread: list[Unread] = []
         searched: list[str] = []
-        for node in query.nodes or tuple(self._files):
+        wanted = query.nodes or tuple(self._files)
+        progress = work(len(wanted), "recorded logs")
+        for place, node in enumerate(wanted):
+            progress.reach(place)
             if node not in self._files:
                 known = ", ".join(self._files) or "none"
                 unread.append(

@@ -13,6 +13,7 @@ from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused, SourceUnreachable
 from opsai_subjects.log_settings import DockerSettings
 from opsai_subjects.model import LastState, LastStates, LogPage, LogQuery, Unread, clean
+from opsai_subjects.progress import work
 from opsai_subjects.sources.feed import MAX_BYTES, SLACK, TAIL_LINES, Feed, Sifting, moment
 from opsai_subjects.sources.logs import Harvest, Parse, Sieve
 from opsai_subjects.sources.paths import below
@@ -95,7 +96,10 @@ class Docker:
         sifting = Sifting(self._parse, Sieve(query), harvest, query.window.end, self._max_bytes)
         unread: list[Unread] = []
         searched: list[str] = []
-        for node in query.nodes or self._containers:
+        wanted = query.nodes or tuple(self._containers)
+        progress = work(len(wanted), "output of containers")
+        for place, node in enumerate(wanted):
+            progress.reach(place)
             if node not in self._containers:
                 known = ", ".join(self._containers)
                 unread.append(self._unread(node, "its output", "no container is set for it", f"one of {known}"))

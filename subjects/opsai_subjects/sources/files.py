@@ -13,6 +13,7 @@ import anyio.from_thread
 import anyio.to_thread
 
 from opsai_subjects.model import LogPage, LogQuery, Unread
+from opsai_subjects.progress import Work, work
 from opsai_subjects.sources.log_blocks import EntryReader
 from opsai_subjects.sources.log_files import Found, Unreadable, blocks, family, find, first_time, open_log, seek
 from opsai_subjects.sources.log_literals import needed
@@ -39,13 +40,15 @@ class FileLogs:
 
     async def search(self, query: LogQuery) -> LogPage:
         """Search node by node. A file that cannot be read stands in `unread`. Raises QueryInvalid."""
-        search = _Search(query, self._parse)
-        for node in query.nodes or tuple(self._globs):
+        wanted = query.nodes or tuple(self._globs)
+        search = _Search(query, self._parse, work(len(wanted), "log files"))
+        for node in wanted:
             if node in self._globs:
                 await anyio.to_thread.run_sync(partial(search.node, node, self._globs[node]))
             else:
                 known = ", ".join(self._globs) or "none"
                 search.failed(node, "its log", Unreadable("no log is set for it", f"give one of those known: {known}"))
+            search.progress.did()
         return LogPage(search.harvest.lines(), search.harvest.matched, tuple(search.unread), tuple(search.searched))
 
 
@@ -62,10 +65,28 @@ class _Identity:
         return cls(status.st_dev, status.st_ino, status.st_size)
 
 
+@dataclass(frozen=True)
+class _Share:
+    """One file while it is read: how much it is of what there is to read."""
+
+    stream: BufferedIOBase
+    size: int
+    begins: float
+    share: float
+    progress: Work
+
+    def further(self) -> None:
+        """Say how far it is. Raises what ends the thread when the search was cancelled."""
+        anyio.from_thread.check_cancelled()
+        self.progress.reach(self.begins + self.share * self.stream.tell() / max(1, self.size))
+
+
 class _Search:
     """One search, run in a worker thread block by block, so that it can be cancelled between two."""
 
-    def __init__(self, query: LogQuery, parse: Parse) -> None:
+    def __init__(self, query: LogQuery, parse: Parse, progress: Work) -> None:
+        self.progress = progress
+        """A step is a node."""
         self._start = query.window.start - SLACK
         self._end = query.window.end + SLACK
         self._sieve = Sieve(query)
@@ -92,10 +113,11 @@ class _Search:
         self._note_packed(node, found)
         read = 0
         over = self._over(found.files)
-        for file in found.files:
+        node_begins, share = self.progress.done, 1 / max(1, len(found.files))
+        for place, file in enumerate(found.files):
             try:
                 if file not in over:
-                    self._file(node, file)
+                    self._file(node, file, node_begins + place * share, share)
                 read += 1
             except Unreadable as error:
                 self.failed(node, str(file), error)
@@ -135,14 +157,15 @@ class _Search:
                 Unreadable(f"{file.suffix} is not read, only gzip is", "unpack it, or compress with gzip"),
             )
 
-    def _file(self, node: str, file: Path) -> None:
+    def _file(self, node: str, file: Path, begins: float, share: float) -> None:
         with open_log(file) as stream:
             before = _Identity.of(os.fstat(stream.fileno()))
+            reading = _Share(stream, before.size, begins, share, self.progress)
             if file.suffix == ".gz":
-                self._gzip(node, stream)
+                self._gzip(node, stream, reading)
             else:
                 seek(stream, self._start, self._parse)
-                self._read(node, stream)
+                self._read(node, stream, reading)
             after = _Identity.of(os.fstat(stream.fileno()))
         if after.size < before.size:
             raise Unreadable("it was truncated while it was read", "ask again")
@@ -153,17 +176,17 @@ class _Search:
         if (there.device, there.inode) != (before.device, before.inode):
             raise Unreadable("it was rotated while it was read, and the new file was not", "ask again")
 
-    def _gzip(self, node: str, stream: BufferedIOBase) -> None:
+    def _gzip(self, node: str, stream: BufferedIOBase, reading: _Share) -> None:
         if os.fstat(stream.fileno()).st_mtime < (self._start - _ARCHIVE).timestamp():
             return
         with gzip.open(stream) as inflated:
-            self._read(node, inflated)
+            self._read(node, inflated, reading)
 
-    def _read(self, node: str, stream: BufferedIOBase) -> None:
+    def _read(self, node: str, stream: BufferedIOBase, reading: _Share) -> None:
         reader = EntryReader(self._parse, self._needles, self._end)
         size = 0
         for block in blocks(stream):
-            anyio.from_thread.check_cancelled()
+            reading.further()
             size += len(block)
             self._sift(node, reader.read(block))
             if reader.beyond:

@@ -14,6 +14,7 @@ from opsai_subjects.endpoint import Access, without_userinfo
 from opsai_subjects.errors import OpsaiError, SettingsInvalid, SourceError, SourceRefused
 from opsai_subjects.log_settings import KubernetesSettings
 from opsai_subjects.model import Clock, LastState, LastStates, LogPage, LogQuery, Unread, clean
+from opsai_subjects.progress import work
 from opsai_subjects.sources.feed import MAX_BYTES, SLACK, TAIL_LINES, Feed, Sifting
 from opsai_subjects.sources.logs import Harvest, Parse, Sieve
 from opsai_subjects.sources.paths import below
@@ -76,7 +77,10 @@ class Kubernetes:
         if not places and not unread:
             why = f"no pod has the labels {self._selector!r}"
             unread.append(self._unread("", "its pods", why, "check label_selector and namespace under kubernetes"))
-        for node in query.nodes or places:
+        wanted = query.nodes or tuple(places)
+        progress = work(len(wanted), "logs of pods")
+        for place, node in enumerate(wanted):
+            progress.reach(place)
             if node not in places:
                 unread.append(self._unread(node, "its log", "no pod is known for it", f"one of {', '.join(places)}"))
                 continue

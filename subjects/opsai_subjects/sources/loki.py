@@ -11,6 +11,7 @@ from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused
 from opsai_subjects.log_settings import LokiSettings
 from opsai_subjects.model import Clock, LogPage, LogQuery, ParsedLine, Unread, Window, clean, utc
+from opsai_subjects.progress import work
 from opsai_subjects.sources.logql import by_line, logql, sifted_here
 from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
 from opsai_subjects.sources.shapes import shaped
@@ -165,6 +166,7 @@ class Loki:
         window = Window(start=query.window.start - SLACK, end=query.window.end + SLACK)
         direction = "backward" if query.newest_first else "forward"
         room = self._room(query)
+        progress = work(room, "lines from Loki")
         seen: set[_Line] = set()
         start: int = _nanoseconds(window.start)
         end: int = _nanoseconds(window.end) + 1
@@ -176,6 +178,7 @@ class Loki:
             lines = [line for line in _lines(page, self._settings.node_label, named) if line not in seen]
             total = sum(len(stream.values) for stream in page.data.result)
             found.lines += lines
+            progress.reach(len(found.lines))
             if total < size:
                 found.whole = True
                 return

@@ -7,6 +7,7 @@ import anyio
 
 from opsai_subjects.attempts import Attempts
 from opsai_subjects.model import Event, Events, LogQuery, LogSource, MetricsReply, MetricsSource, Node, Series, Window
+from opsai_subjects.progress import work
 from opsai_subjects.subject import Sources
 from opsai_tikv.events.lines import BURSTS, ONCE, OWN, Names, read_lines
 from opsai_tikv.events.merging import told_once
@@ -120,9 +121,11 @@ class _People:
 async def _replies(metrics: MetricsSource, window: Window, tries: Attempts) -> dict[str, MetricsReply]:
     step = max(LEAST_STEP_SECONDS, window.seconds / MOST_POINTS)
     replies: dict[str, MetricsReply] = {}
+    progress = work(len(QUERIES), "what the metrics tell of events")
 
     async def one(name: str, query: str) -> None:
         reply = await tries.of("prometheus", query, metrics.range(query, window, step))
+        progress.did()
         if reply is not None:
             replies[name] = reply
 

@@ -10,6 +10,7 @@ import anyio
 from opsai_subjects.attempts import Attempts
 from opsai_subjects.errors import SourceError
 from opsai_subjects.model import LastState, LogSource, MetricsSource, Node, Scalar, Window
+from opsai_subjects.progress import work
 from opsai_subjects.subject import Sources
 from opsai_tikv.facts import HotRegion, MemberFacts, NodeLog, StoreFacts, TikvFacts, Tracks
 from opsai_tikv.gathering.ended import read_ends
@@ -63,13 +64,16 @@ async def gather(
     if sources.metrics is not None:
         sources = replace(sources, metrics=MetricsRound(sources.metrics))
     at = sources.clock.now()
+    asked_pd = work(2, "PD's members")
     views = await pd.views()
+    asked_pd.did("PD's stores")
     members = next((view.members for view in views if view.members), None)
     leader = await pd.leader()
     for view in views:
         if view.outcome != "answered":
             tries.miss(f"pd:{view.name}", view.url, view.why or view.outcome)
     listed = await tries.of("pd", "/pd/api/v1/stores", pd.stores())
+    asked_pd.did()
     if listed is not None:
         stores = tuple(_store(store, at, names) for store in listed)
     else:
@@ -215,6 +219,8 @@ async def _ports(
     limiter = anyio.CapacityLimiter(PROBES_AT_ONCE)
     outcomes: dict[str, Outcome] = {}
     settings: dict[str, dict[str, Scalar]] = {}
+    knocked_at = [store for store in stores if store.status_address and store.state != "Tombstone"]
+    progress = work(len(knocked_at), "status ports of the stores")
 
     async def one(store: StoreFacts) -> None:
         async with limiter:
@@ -227,11 +233,11 @@ async def _ports(
                     settings[store.entity] = own
             elif probe.outcome != "unknown":
                 tries.miss(f"status:{store.entity}", "/status", probe.says or probe.outcome)
+        progress.did()
 
     async with anyio.create_task_group() as tasks:
-        for store in stores:
-            if store.status_address and store.state != "Tombstone":
-                tasks.start_soon(one, store)
+        for store in knocked_at:
+            tasks.start_soon(one, store)
     return outcomes, peculiar(settings)
 
 

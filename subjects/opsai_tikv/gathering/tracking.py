@@ -11,6 +11,7 @@ import anyio
 
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsReply, MetricsSource, Node, Series, Unread, Window
+from opsai_subjects.progress import work
 from opsai_tikv.facts import CLUSTER, Track, Tracks
 from opsai_tikv.gathering.tracked import CLUSTER_SIGNALS, MEMBER_SIGNALS, STORE_SIGNALS, Tracked
 
@@ -36,15 +37,13 @@ async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, 
     """Query every signal once and return the tracks. Never raises for a source that cannot be read."""
     finder = Finder(nodes)
     by_name: dict[str, dict[str, Track]] = {}
-    unread: list[Unread] = []
     failed: list[str] = []
     partial: set[str] = set()
-    limiter = anyio.CapacityLimiter(AT_ONCE)
     count = round(window.seconds / STEP_SECONDS) + 1
+    round_ = _Round(metrics, window, 1 + sum(map(len, _BY_ROLE.values())))
 
     async def one(name: str, tracked: Tracked, role: str) -> None:
-        async with limiter:
-            reply = await _ask(metrics, tracked.promql.replace("$range", range_text), window, unread)
+        reply = await round_.ask(tracked.promql.replace("$range", range_text))
         if reply is None:
             failed.append(name)
             return
@@ -58,8 +57,7 @@ async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, 
 
     async def matrix() -> None:
         query = f'sum by (instance, store_id) (rate(tikv_server_report_failure_msg_total{{type="unreachable"}}[{range_text}]))'
-        async with limiter:
-            reply = await _ask(metrics, query, window, unread)
+        reply = await round_.ask(query)
         for series in reply.series if reply else ():
             reporter = finder.by_instance(series.labels.get("instance", ""), "tikv")
             if reporter and series.last > 0 and _fresh(series, window):
@@ -73,7 +71,7 @@ async def follow(metrics: MetricsSource, nodes: Sequence[Node], window: Window, 
     _fill_zeroes({name: tracks for name, tracks in by_name.items() if name not in partial}, nodes, count)
     told = {"unread": tuple(sorted(set(failed))), "partial": tuple(sorted(partial))}
     tracks = Tracks(start=window.start, step_seconds=STEP_SECONDS, by_name=by_name, **told)
-    return Followed(tracks, unreachable, _few(unread))
+    return Followed(tracks, unreachable, _few(round_.unread))
 
 
 _POD = re.compile(r"[a-z][a-z0-9-]*\.")
@@ -108,19 +106,35 @@ class Finder:
         return entity if entity in self._entities else None
 
 
-async def _ask(metrics: MetricsSource, query: str, window: Window, unread: list[Unread]) -> MetricsReply | None:
-    try:
-        reply = await metrics.range(query, window, STEP_SECONDS)
-        if reply.partial:
-            unread.append(
-                Unread(source="prometheus", asked=query, why=f"a partial answer: {'; '.join(reply.warnings)}")
-            )
+class _Round:
+    """One round of queries: a few at once, and what could not be read."""
+
+    def __init__(self, metrics: MetricsSource, window: Window, queries: int) -> None:
+        self.unread: list[Unread] = []
+        self._metrics = metrics
+        self._window = window
+        self._limiter = anyio.CapacityLimiter(AT_ONCE)
+        self._progress = work(queries, "metrics of this moment")
+
+    async def ask(self, query: str) -> MetricsReply | None:
+        """Return the answer, None where there is none."""
+        async with self._limiter:
+            reply = await self._answer(query)
+        self._progress.did()
         return reply
-    except SourceError as error:
-        unread.append(Unread(source="prometheus", asked=query, why=error.came_back, advice=error.advice))
-    except QueryInvalid as error:
-        unread.append(Unread(source="prometheus", asked=query, why=error.reason))
-    return None
+
+    async def _answer(self, query: str) -> MetricsReply | None:
+        try:
+            reply = await self._metrics.range(query, self._window, STEP_SECONDS)
+            if reply.partial:
+                why = f"a partial answer: {'; '.join(reply.warnings)}"
+                self.unread.append(Unread(source="prometheus", asked=query, why=why))
+            return reply
+        except SourceError as error:
+            self.unread.append(Unread(source="prometheus", asked=query, why=error.came_back, advice=error.advice))
+        except QueryInvalid as error:
+            self.unread.append(Unread(source="prometheus", asked=query, why=error.reason))
+        return None
 
 
 def _tracks(

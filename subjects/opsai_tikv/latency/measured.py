@@ -11,6 +11,7 @@ import numpy as np
 from opsai_subjects.errors import QueryInvalid, SourceError
 from opsai_subjects.model import MetricsReply, MetricsSource, Node, Series, Unread, Window
 from opsai_subjects.movement import Floats
+from opsai_subjects.progress import work
 from opsai_subjects.windows import EARLIEST
 from opsai_tikv.gathering.metrics_round import MetricsRound
 from opsai_tikv.gathering.tracking import Finder
@@ -112,10 +113,12 @@ async def measure(metrics: MetricsSource, stages: Sequence[Stage], nodes: Sequen
     limiter = anyio.CapacityLimiter(AT_ONCE)
     finder = _Finder(nodes)
     points: dict[tuple[str, str], _Points] = {}
+    progress = work(sum(len(stage.queries) for stage in stages), "stages of the write and read path")
 
     async def one(stage: Stage, query: str) -> None:
         async with limiter:
             reply = await _ask(engine, query, asked, unread)
+        progress.did()
         for series in reply.series if reply else ():
             entity = finder.of(stage, series.labels)
             if entity is not None:

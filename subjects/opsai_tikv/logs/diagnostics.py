@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from opsai_subjects.errors import OpsaiError, SourceError
 from opsai_subjects.model import Clock, LogPage, LogQuery, LogSource, Node, Unread, Window, clean, utc
+from opsai_subjects.progress import work
 from opsai_subjects.sources.expressions import any_of
 from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Sieve
 from opsai_subjects.subject import Sight
@@ -84,7 +85,9 @@ class DiagnosticsLogs:
             unread.append(
                 Unread(source="diagnostics", asked="the nodes", why="PD names none of them", advice="opsai check")
             )
+        progress = work(len(wanted), "logs by the nodes' diagnostics service")
         for index, name in enumerate(wanted):
+            progress.reach(index)
             if name not in known:
                 unread.append(_unread(name, "its log", "PD knows no such node", f"one of {', '.join(known)}"))
             elif index >= MAX_NODES:
