@@ -1,12 +1,12 @@
-"""`opsai-watch`: looks at one cluster, or plays one recording, and keeps its tickets."""
+"""`opsai-watch`: looks at clusters, or plays one recording, and keeps their tickets."""
 
 import logging
 import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,11 +21,12 @@ from opsai_server.tickets.tick import Ticked
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.watch_http import WatchBoard, watch_app
 from opsai_server.watcher import play, run, tick
-from opsai_subjects.config import ClusterSettings, Settings, cluster_of_flags, load
+from opsai_subjects.config import ClusterSettings, Settings, clusters_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
-from opsai_subjects.flags import Cluster, Config, Endpoints, Logs, Prometheus, Subject
+from opsai_subjects.flags import Cluster as ClusterName
+from opsai_subjects.flags import Config, Endpoints, Logs, Prometheus, Subject
 from opsai_subjects.model import clean
-from opsai_subjects.opening import ReplayCluster, open_cluster, open_replay, parse_moment
+from opsai_subjects.opening import Cluster, ReplayCluster, open_cluster, open_replay, parse_moment
 
 CRITICAL_EXIT = 3
 
@@ -35,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Judges a cluster's invariants at an interval and keeps its tickets. Only observes.",
+    help="Judges invariants of clusters at an interval and keeps their tickets. Only observes.",
 )
 
 
@@ -45,7 +46,7 @@ def watch(
     subject: Subject = None,
     prometheus: Prometheus = None,
     logs: Logs = None,
-    cluster: Cluster = None,
+    cluster: ClusterName = None,
     config: Config = None,
     store: Annotated[
         Path | None,
@@ -73,7 +74,7 @@ def watch(
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, log more.")] = False,
 ) -> None:
-    """Watch a live cluster (--endpoint, --prometheus, --logs, or a settings file) or play a recording (--replay).
+    """Watch a live cluster (--endpoint, --prometheus, --logs), those of a settings file, or play a recording (--replay).
 
     Prints a line for each look and one for each step of a ticket; logs go to stderr. SIGTERM and SIGINT end it in order.
     """
@@ -93,10 +94,10 @@ def watch(
         elif at is not None or until is not None:
             raise SettingsInvalid("--at and --until are moments of a recording. Give --replay DIR with them.")
         else:
-            name, chosen = cluster_of_flags(
+            meant = clusters_of_flags(
                 settings, cluster, endpoints=endpoints or (), prometheus=prometheus, logs=logs or (), subject=subject
             )
-            code = anyio.run(_live, name, chosen, settings, lines, once, address)
+            code = anyio.run(_live, meant, settings, lines, once, address)
     except OpsaiError as error:
         if debug:
             raise
@@ -106,33 +107,46 @@ def watch(
 
 
 async def _live(
-    name: str, chosen: ClusterSettings, settings: Settings, lines: "_Lines", once: bool, address: Address | None
+    clusters: Mapping[str, ClusterSettings], settings: Settings, lines: "_Lines", once: bool, address: Address | None
 ) -> int:
-    async with open_store(settings.store) as store, open_cluster(name, chosen, settings.web) as cluster:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings.store))
+        opened = [
+            await stack.enter_async_context(open_cluster(name, chosen, settings.web))
+            for name, chosen in clusters.items()
+        ]
         if once:
-            await lines.show(await tick(cluster, store, settings.watch))
-            return await _exit_code(store, name)
-        log.info("watching cluster=%s interval_seconds=%g store=%s", name, settings.watch.interval_seconds, store.path)
-        board = WatchBoard(cluster, store, settings.watch.interval_seconds)
+            for cluster in opened:
+                await lines.show(await tick(cluster, store, settings.watch))
+            return max([await _exit_code(store, cluster.name) for cluster in opened])
+        boards = [WatchBoard(cluster, store, settings.watch.interval_seconds) for cluster in opened]
+        async with _served(boards, address), _ended_by_signals(), anyio.create_task_group() as group:
+            for cluster, board in zip(opened, boards, strict=True):
+                group.start_soon(_watch_one, cluster, store, settings, board, lines)
+        log.info("stopped cluster=%s", ",".join(clusters))
+    return 0
 
-        async def show(ticked: Ticked) -> None:
-            board.looked(ticked)
-            await lines.show(ticked)
 
-        async with _served(board, address), _ended_by_signals():
-            await run(cluster, store, settings.watch, on_tick=show, on_failure=board.failed)
-        log.info("stopped cluster=%s", name)
-        return 0
+async def _watch_one(cluster: Cluster, store: Store, settings: Settings, board: WatchBoard, lines: "_Lines") -> None:
+    every_seconds = settings.watch.interval_seconds
+    log.info("watching cluster=%s interval_seconds=%g store=%s", cluster.name, every_seconds, store.path)
+
+    async def show(ticked: Ticked) -> None:
+        board.looked(ticked)
+        await lines.show(ticked)
+
+    await run(cluster, store, settings.watch, on_tick=show, on_failure=board.failed)
 
 
 @asynccontextmanager
-async def _served(board: WatchBoard, address: Address | None) -> AsyncGenerator[None]:
-    """Serve the board where that is wanted. Raises SettingsInvalid when nothing can listen there, and StoreError."""
+async def _served(boards: Sequence[WatchBoard], address: Address | None) -> AsyncGenerator[None]:
+    """Serve the boards where that is wanted. Raises SettingsInvalid when nothing can listen there, and StoreError."""
     if address is None:
         yield
         return
-    await board.remember()
-    async with listening(watch_app(board), address, "--metrics") as url:
+    for board in boards:
+        await board.remember()
+    async with listening(watch_app(*boards), address, "--metrics") as url:
         log.info("serving metrics=%s/metrics health=%s/healthz", url, url)
         yield
 

@@ -1,7 +1,7 @@
 """`/metrics` and `/healthz` of `opsai-watch`: text to read, nothing to change, no secrets."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -43,8 +43,6 @@ class WatchBoard:
         self._wall = wall
         self._looked_at: float | None = None
         self._looks = Looks(cluster.name, cluster.subject.kind.name, interval_seconds)
-        self._process = CollectorRegistry()
-        ProcessCollector(registry=self._process)
 
     async def remember(self) -> None:
         """Take the time of the last look from the store: a watcher that restarts has not never looked. Raises StoreError."""
@@ -82,8 +80,20 @@ class WatchBoard:
         says = f"The last look was stored {looks.age_seconds:.0f} s ago; up to {allowed_seconds:g} s are in order."
         return not looks.late, says
 
-    async def metrics(self) -> "Now":
-        """Return everything there is to tell, as of now."""
+    def told(self) -> dict[str, object]:
+        """Return what `/healthz` says of this cluster."""
+        well, says = self.health()
+        looks = self.looks()
+        return {
+            "cluster": looks.cluster,
+            "status": "ok" if well else "late",
+            "says": says,
+            "looks_stored": looks.stored,
+            "looks_failed": looks.failed,
+        }
+
+    async def metrics(self) -> list[Metric]:
+        """Return everything there is to tell of this cluster, as of now."""
         tickets: tuple[Ticket, ...] | None
         try:
             tickets = await self._store.tickets(
@@ -91,7 +101,7 @@ class WatchBoard:
             )
         except StoreError:
             tickets = None
-        return Now([*families(self.looks(), self._subject.invariants, tickets), *self._process.collect()])
+        return list(families(self.looks(), self._subject.invariants, tickets))
 
 
 class Now(Collector):
@@ -104,23 +114,34 @@ class Now(Collector):
         return iter(self._found)
 
 
-def watch_app(board: WatchBoard) -> Starlette:
-    """Return the application."""
+def merged(families: Iterable[Metric]) -> list[Metric]:
+    """Return one family of each name, with the samples of all: the text format wants them together. The first of two equal samples stays."""
+    found: dict[str, Metric] = {}
+    for family in families:
+        into = found.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+        known = {(one.name, *sorted(one.labels.items())) for one in into.samples}
+        into.samples += [one for one in family.samples if (one.name, *sorted(one.labels.items())) not in known]
+    return list(found.values())
+
+
+def watch_app(*boards: WatchBoard) -> Starlette:
+    """Return the application: `/healthz` is well when each cluster was looked at lately."""
+    process = CollectorRegistry()
+    ProcessCollector(registry=process)
 
     async def metrics(request: Request) -> Response:
-        return exposition(await board.metrics(), request)
+        told = [family for board in boards for family in await board.metrics()]
+        return exposition(Now([*merged(told), *process.collect()]), request)
 
     async def healthz(_request: Request) -> Response:
-        well, says = board.health()
-        looks = board.looks()
+        clusters = [board.told() for board in boards]
+        late = [one for one in clusters if one["status"] != "ok"]
         body = {
-            "status": "ok" if well else "late",
-            "says": says,
-            "cluster": looks.cluster,
-            "looks_stored": looks.stored,
-            "looks_failed": looks.failed,
+            "status": "late" if late else "ok",
+            "says": str((late or clusters)[0]["says"]),
+            "clusters": clusters,
         }
-        return JSONResponse(body, status_code=200 if well else 503)
+        return JSONResponse(body, status_code=503 if late else 200)
 
     async def elsewhere(_request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500

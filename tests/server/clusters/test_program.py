@@ -85,3 +85,10 @@ async def test_a_user_sees_who_was_first_seen_under_each_name_and_can_let_a_name
     assert forgotten.stdout.startswith("gone was 12, first seen")
     assert again.returncode == 1
     assert "Known: prod." in again.stderr
+
+
+def test_one_watcher_looks_at_every_cluster_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "opsai.toml").write_text(SETTINGS, encoding="utf-8")
+    done = run(tmp_path, "opsai_server.watch_cli", "--once", "--json")
+
+    assert [json.loads(line)["cluster"] for line in done.stdout.splitlines()] == ["prod", "config"], done.stderr

@@ -275,3 +275,32 @@ async def test_a_real_prometheus_scrapes_it_and_its_alerts_fire(tmp_path: Path) 
 def firing(prometheus: RealPrometheus) -> list[dict[str, str]]:
     answer: Any = prometheus.ask("query", {"query": 'ALERTS{alertstate="firing"}'})
     return [one["metric"] for one in answer["data"]["result"]]
+
+
+async def test_one_watcher_tells_of_several_clusters_each_under_its_name(tmp_path: Path) -> None:
+    names = ("prod", "staging")
+    clusters = [toy_cluster(ToyWorld({"a": ToyPart(up=name != "prod")}), name=name) for name in names]
+    async with open_store(tmp_path / "opsai.sqlite") as store:
+        boards = [WatchBoard(cluster, store, 30) for cluster in clusters]
+        async with (
+            listening(watch_app(*boards), Address("127.0.0.1", 0), "--metrics") as url,
+            httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        ):
+            boards[0].looked(await tick(clusters[0], store, SETTINGS, watcher="toy:1"))
+            half = await client.get("/healthz")
+            boards[1].looked(await tick(clusters[1], store, SETTINGS, watcher="toy:1"))
+            whole = await client.get("/healthz")
+            text = (await client.get("/metrics")).text
+
+    assert (half.status_code, half.json()["status"]) == (503, "late")
+    assert [(one["cluster"], one["status"]) for one in half.json()["clusters"]] == [("prod", "ok"), ("staging", "late")]
+    assert (whole.status_code, whole.json()["status"]) == (200, "ok")
+    found = samples(text)
+    counts = [
+        value(found, "opsai_invariant_entities", cluster=name, invariant="part_up", verdict="violated")
+        for name in names
+    ]
+    assert counts == [1, 0]
+    families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+    assert len(families) == len(set(families))
+    assert value(found, "opsai_store_readable") == 1
