@@ -12,6 +12,7 @@ from mcp.types import ToolAnnotations
 from opsai_server.calls import Calls
 from opsai_server.changes.adding import add_changes
 from opsai_server.instructions import instructions
+from opsai_server.offering import Offering
 from opsai_server.tickets.store import Store
 from opsai_server.tools.check_invariants import check_invariants
 from opsai_server.tools.checking import checked
@@ -21,7 +22,6 @@ from opsai_server.tools.desks import Desks
 from opsai_server.tools.differential import differential
 from opsai_server.tools.evidence import evidence
 from opsai_server.tools.knowledge import knowledge
-from opsai_server.tools.knowledge_resources import add_template, resources
 from opsai_server.tools.making import Ask, make_tool
 from opsai_server.tools.overview import overview
 from opsai_server.tools.query_metrics import query_metrics
@@ -73,7 +73,7 @@ def build(deps: Deps) -> MCPServer[Any]:
 def assemble(desks: Desks, calls: Calls | None = None, fixtures: Fixtures | None = None) -> MCPServer[Any]:
     """Return the server over clusters that may not be open yet: it lists its tools at once, calls wait.
 
-    `calls` accounts for each tool call; `fixtures` adds what the judges of the protocol call. Raises SettingsInvalid where two
+    `calls` accounts for each call; `fixtures` adds what the judges of the protocol call. Raises SettingsInvalid where two
     adapters have a tool of one name.
     """
     calls = calls or Calls()
@@ -83,25 +83,25 @@ def assemble(desks: Desks, calls: Calls | None = None, fixtures: Fixtures | None
         (submit_diagnosis, WRITE, desks.names),
     ]
     tools = [make_tool(ask, hints, names, desks, calls) for ask, hints, names in asked]
-    kind = next(iter(desks.kinds.values()))
     bus = InMemorySubscriptionBus()
-    server: MCPServer[Any] = MCPServer(
+    server = Offering(
         "opsai",
+        desks=desks,
+        calls=calls,
         title="opsai",
         version=version("opsai"),
         instructions=instructions(desks.kinds),
         tools=tools,
-        resources=resources(kind),
         cache_hints={
             "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
-            "resources/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
+            "prompts/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
+            "resources/templates/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
         },
         subscriptions=bus,
         log_level="WARNING",
     )
     server.middleware.append(checked(tools, server.list_tools, desks, calls))
     add_changes(server, desks, bus, calls.registry, fixed=fixtures is None)
-    add_template(server, kind)
     if fixtures is not None:
         fixtures(server)
     return server

@@ -1,8 +1,8 @@
-"""What is kept of each tool call: one line for the audit, and figures for Prometheus. Never an argument, never a reply."""
+"""What is kept of each call (of a tool, a resource, a prompt): a line for the audit, and figures. Never an argument, never a reply."""
 
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -23,6 +23,9 @@ from opsai_subjects.model import clean
 
 log = logging.getLogger(__name__)
 
+Sort = Literal["tool", "resource", "prompt"]
+"""What is called: a tool by its name, a resource by what it is (`ticket`, never which), a prompt by its name."""
+
 Outcome = Literal["answered", "refused", "failed", "cancelled"]
 """`refused`: an error that says what to do, for whoever called. `failed`: a fault of opsai, in the log with its traceback."""
 
@@ -31,6 +34,8 @@ CHARS = (500, 1_000, 2_000, 4_000, 8_000, 16_000, 40_000)
 SESSION_CHARS = 8
 """So much of a session's id tells sessions apart in a log; the whole id is what a client shows to go on with its session."""
 CLIENT_CHARS = 60
+EVENTS: Mapping[Sort, str] = {"tool": "tool_call", "resource": "resource_read", "prompt": "prompt_get"}
+"""The first word of a line of the audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,21 @@ class Call:
     chars: int = 0
 
 
+class _Figures:
+    """The figures of one sort of calls."""
+
+    def __init__(
+        self, registry: CollectorRegistry, label: Sort, calls: str, says: str, seconds: str, chars: str
+    ) -> None:
+        self.calls = Counter(f"opsai_mcp_{calls}", f"{says} by how they ended.", (label, "outcome"), registry=registry)
+        self.seconds = Histogram(
+            f"opsai_mcp_{seconds}", f"{says}: how long they took.", (label,), registry=registry, buckets=SECONDS
+        )
+        self.chars = Histogram(
+            f"opsai_mcp_{chars}", f"{says}: how long the replies were.", (label,), registry=registry, buckets=CHARS
+        )
+
+
 class Calls:
     """The calls of one server."""
 
@@ -65,20 +85,20 @@ class Calls:
         ProcessCollector(registry=self.registry)
         build = Info("opsai_build", "The version that runs.", registry=self.registry)
         build.info({"program": "opsai-mcp", "version": version("opsai")})
-        self._calls = Counter(
-            "opsai_mcp_tool_calls", "Tool calls by how they ended.", ("tool", "outcome"), registry=self.registry
-        )
-        self._seconds = Histogram(
-            "opsai_mcp_tool_seconds", "How long tool calls took.", ("tool",), registry=self.registry, buckets=SECONDS
-        )
-        self._chars = Histogram(
-            "opsai_mcp_reply_chars", "How long the replies were.", ("tool",), registry=self.registry, buckets=CHARS
-        )
-        in_flight = Gauge("opsai_mcp_calls_in_flight", "Tool calls that are being answered.", registry=self.registry)
+        self._figures: Mapping[Sort, _Figures] = {
+            "tool": _Figures(self.registry, "tool", "tool_calls", "Tool calls", "tool_seconds", "reply_chars"),
+            "resource": _Figures(
+                self.registry, "resource", "resource_reads", "Resource reads", "resource_seconds", "resource_chars"
+            ),
+            "prompt": _Figures(
+                self.registry, "prompt", "prompt_gets", "Prompts asked for", "prompt_seconds", "prompt_chars"
+            ),
+        }
+        in_flight = Gauge("opsai_mcp_calls_in_flight", "Calls that are being answered.", registry=self.registry)
         in_flight.set_function(lambda: self._running)
 
     @contextmanager
-    def call(self, tool: str, who: Who) -> Generator[Call]:
+    def call(self, name: str, who: Who, sort: Sort = "tool") -> Generator[Call]:
         """Account for the call inside: what it raises says how it ended, and goes on."""
         began = self._monotonic()
         call = Call()
@@ -96,20 +116,23 @@ class Calls:
         finally:
             self._running -= 1
             took_seconds = self._monotonic() - began
+            figures = self._figures[sort]
             if outcome == "answered":
-                self._chars.labels(tool).observe(call.chars)
-            self._seconds.labels(tool).observe(took_seconds)
-            self._note(tool, who, call, took_seconds, outcome)
+                figures.chars.labels(name).observe(call.chars)
+            figures.seconds.labels(name).observe(took_seconds)
+            self._note(sort, name, who, call, took_seconds, outcome)
 
-    def refused(self, tool: str, who: Who, cluster: str) -> None:
+    def refused(self, name: str, who: Who, cluster: str, sort: Sort = "tool") -> None:
         """Account for a call that was refused before it began: for its arguments, or as `unknown` for its name."""
-        self._note(tool, who, Call(cluster), 0.0, "refused")
+        self._note(sort, name, who, Call(cluster), 0.0, "refused")
 
-    def _note(self, tool: str, who: Who, call: Call, took_seconds: float, outcome: Outcome) -> None:
-        self._calls.labels(tool, outcome).inc()
+    def _note(self, sort: Sort, name: str, who: Who, call: Call, took_seconds: float, outcome: Outcome) -> None:
+        self._figures[sort].calls.labels(name, outcome).inc()
         log.info(
-            "tool_call tool=%s cluster=%r session=%s peer=%s client=%r chars=%d took_seconds=%.3f outcome=%s",
-            tool,
+            "%s %s=%s cluster=%r session=%s peer=%s client=%r chars=%d took_seconds=%.3f outcome=%s",
+            EVENTS[sort],
+            sort,
+            name,
             clean(call.cluster, CLIENT_CHARS),
             clean(who.session[:SESSION_CHARS]) or "-",
             who.peer or "-",

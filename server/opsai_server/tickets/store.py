@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import aiosqlite
 from pydantic import JsonValue
@@ -41,6 +42,30 @@ BUSY_SECONDS = 5.0
 KEEP_TICKS_SECONDS = 24 * 3600.0
 KEEP_EVIDENCE_SECONDS = 7 * 24 * 3600.0
 _KNOWN_LISTED = 20
+IdSort = Literal["ticket", "diagnosis", "evidence"]
+_IDS: dict[IdSort, tuple[str, str]] = {
+    "ticket": (
+        "T",
+        (
+            "SELECT number, count(*) OVER () AS total FROM tickets WHERE cluster IN (SELECT value FROM json_each(?1)) "
+            "AND number GLOB ?2 ORDER BY number DESC LIMIT ?3"
+        ),
+    ),
+    "diagnosis": (
+        "D",
+        (
+            "SELECT number, count(*) OVER () AS total FROM diagnoses WHERE cluster IN (SELECT value FROM json_each(?1)) "
+            "AND number GLOB ?2 ORDER BY number DESC LIMIT ?3"
+        ),
+    ),
+    "evidence": (
+        "E",
+        (
+            "SELECT number, count(*) OVER () AS total FROM evidence WHERE cluster IN (SELECT value FROM json_each(?1)) "
+            "AND number GLOB ?2 ORDER BY number DESC LIMIT ?3"
+        ),
+    ),
+}
 
 
 class Store:
@@ -92,6 +117,16 @@ class Store:
                 (cluster, None if ticket is None else number_of(ticket, "T"), limit),
             )
         return tuple(evidence_summary_of(row) for row in rows)
+
+    async def ids(
+        self, sort: IdSort, clusters: Sequence[str], *, digits: str = "", limit: int
+    ) -> tuple[tuple[str, ...], int]:
+        """Return ids of these clusters whose number begins with the digits, newest first, and how many there are of them."""
+        letter, query = _IDS[sort]
+        pattern = f"{digits}*" if digits.isascii() and (digits.isdigit() or not digits) else "-"
+        async with self._database.reading() as db:
+            rows = list(await db.execute_fetchall(query, (json_text(list(clusters)).decode(), pattern, limit)))
+        return tuple(f"{letter}-{row['number']}" for row in rows), rows[0]["total"] if rows else 0
 
     async def ticket(self, ident: str) -> Ticket:
         """Return a ticket. Raises UnknownName with the newest ids."""

@@ -62,7 +62,7 @@ async def compare_windows(
         )
     signals = _signals(desk.kind.signals, topic)
     span = window(desk.now(), minutes, start, end)
-    base = _baseline(span, baseline)
+    base = baseline_of(span, baseline)
     facts = await desk.names()
     step_seconds = step(desk, span.seconds)
     asked = [Window(start=base.start, end=span.end)] if base.end == span.start else [base, span]
@@ -164,7 +164,8 @@ def _signals(signals: Sequence[Signal], topic: str) -> list[Signal]:
     return found
 
 
-def _baseline(span: Window, given: str) -> Window:
+def baseline_of(span: Window, given: str) -> Window:
+    """Return the window that another is compared with. Raises ArgumentInvalid where the two would overlap."""
     length = timedelta(seconds=span.seconds)
     if given == BEFORE:
         return Window(start=span.start - length, end=span.start)

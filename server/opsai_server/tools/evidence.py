@@ -11,6 +11,7 @@ from opsai_subjects.errors import ArgumentInvalid, UnknownName
 from opsai_subjects.reply import Answer, Whole
 
 PAGE_CHARS = 20_000
+ESCAPED_CHARS = 30_000
 PART_CHARS = 2_000
 """An element larger than this is described and not shown, unless it is asked for by its path."""
 
@@ -34,7 +35,7 @@ async def evidence(
         "ticket": found.ticket,
         "path": path,
     }
-    value, note = _page(part, path, offset)
+    value, note = page(part, path, offset)
     if note:
         shown["page"] = note
     return Answer(at=found.at, value={}, shown={**shown, "value": Whole(value)}, evidence_id=found.id, stored=False)
@@ -64,12 +65,17 @@ def _child(value: JsonValue, name: str, walked: str) -> JsonValue:
     raise ArgumentInvalid("path", f"{walked}/{name}", f"a plain value stands at {walked}", f"path={walked!r}")
 
 
-def _page(part: JsonValue, path: str, offset: int) -> tuple[JsonValue, str]:
-    """Return as much of the part as fits a page, and what to ask for next (empty when nothing is left out)."""
+def page(part: JsonValue, path: str, offset: int, whole_chars: int = PAGE_CHARS) -> tuple[JsonValue, str]:
+    """Return as much of the part as fits a page, and what to ask for next (empty when nothing is left out).
+
+    A part that is not longer than `whole_chars` stays in one piece.
+    """
     if isinstance(part, str):
         shown = part[offset : offset + PAGE_CHARS]
+        while len(compact(shown)) > ESCAPED_CHARS:  # a text of quotes is twice as long in JSON
+            shown = shown[: len(shown) // 2]
         return shown, _further(offset, len(shown), len(part), "characters")
-    if offset == 0 and len(compact(part)) <= PAGE_CHARS:
+    if offset == 0 and len(compact(part)) <= whole_chars:
         return part, ""
     if isinstance(part, dict):
         names = list(part)

@@ -1,13 +1,14 @@
-"""The one bridge from our errors to what a model reads: only a ToolError's text reaches it (measured on mcp 2.3)."""
+"""The one bridge from our errors to what a model reads: of a tool only a ToolError's text reaches it (measured on mcp 2.3)."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from mcp import MCPError
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
 
-from opsai_subjects.errors import OpsaiError
+from opsai_subjects.errors import ArgumentInvalid, OpsaiError, UnknownName
 from opsai_subjects.model import clean
 
 log = logging.getLogger(__name__)
@@ -34,3 +35,24 @@ def told(tool: str) -> Generator[None]:
             f"internal error {type(error).__name__} in {tool}, logged with its traceback on the server's stderr. "
             "It is a fault of opsai, not of the cluster. Try: another tool, or other arguments."
         ) from None
+
+
+@contextmanager
+def told_protocol(what: str, data: Mapping[str, str]) -> Generator[None]:
+    """Turn what a resource or a prompt raises into an error of the protocol.
+
+    What is not known or cannot be meant is -32602, which is also what the protocol says of a resource that is not there
+    (SEP-2164); everything else -32603.
+    """
+    try:
+        yield
+    except OpsaiError as error:
+        log.info("%s_refused why=%r", what, str(error)[:LOGGED_CHARS])
+        code = INVALID_PARAMS if isinstance(error, UnknownName | ArgumentInvalid) else INTERNAL_ERROR
+        raise MCPError(code, clean(str(error), ERROR_CHARS), dict(data)) from error
+    except MCPError:
+        raise
+    except Exception as error:
+        log.exception("%s_failed", what)
+        says = f"internal error {type(error).__name__}, logged with its traceback on the server's stderr."
+        raise MCPError(INTERNAL_ERROR, f"{says} It is a fault of opsai, not of the cluster.", dict(data)) from None

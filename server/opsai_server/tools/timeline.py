@@ -1,6 +1,7 @@
 """The tool `timeline`: what happened, in order."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
 from opsai_subjects.invariant import Verdict
-from opsai_subjects.model import Event, Window
+from opsai_subjects.model import Event, Unread, Window
 from opsai_subjects.reply import Answer, Rows, unread_rows
 from opsai_subjects.windows import End, Minutes, Start, window
 
@@ -40,15 +41,8 @@ async def timeline(
     oldest first, bursts as one with count and until. Reads metrics and logs.
     """
     span = window(desk.now(), minutes, start, end)
-    seen = await desk.subject.events(span)
-    ticks = await desk.ticks(Window(start=span.start - LOOK_BACK, end=span.end))
-    tickets = await desk.store.tickets(desk.name, limit=TICKETS)
-    events = [*seen.events, *(symptoms(ticks) if ticks else await _present(desk, span)), *_steps(tickets)]
-    if entity:
-        wanted = desk.entity(await desk.names(), entity)
-        events = [event for event in events if event.entity == wanted]
-    merged = fold(event for event in events if span.start <= event.at <= span.end)
-    unread = seen.unread
+    found = await happened(desk, span, entity)
+    merged, unread = found.events, found.unread
     value = {"window": span, "events": merged, "unread": unread}
     shown: dict[str, object] = {
         "window": span,
@@ -58,9 +52,33 @@ async def timeline(
     }
     if not merged:
         shown["note"] = "Nothing was seen to happen in this window." + (
-            "" if ticks else " The watcher did not look then."
+            "" if found.watched else " The watcher did not look then."
         )
     return Answer(at=desk.now(), value=value, shown=shown | unread_rows(unread))
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened in a window."""
+
+    events: list[dict[str, object]]
+    """Oldest first, bursts folded."""
+    unread: tuple[Unread, ...]
+    watched: bool
+    """Whether the store has looks of the watcher from then: without, when symptoms began is not known."""
+
+
+async def happened(desk: Desk, span: Window, entity: str = "") -> Happened:
+    """Return what the cluster, the watcher and the tickets tell of a window. Raises UnknownName for an entity that is none."""
+    seen = await desk.subject.events(span)
+    ticks = await desk.ticks(Window(start=span.start - LOOK_BACK, end=span.end))
+    tickets = await desk.store.tickets(desk.name, limit=TICKETS)
+    events = [*seen.events, *(symptoms(ticks) if ticks else await _present(desk, span)), *_steps(tickets)]
+    if entity:
+        wanted = desk.entity(await desk.names(), entity)
+        events = [event for event in events if event.entity == wanted]
+    merged = fold(event for event in events if span.start <= event.at <= span.end)
+    return Happened(merged, seen.unread, bool(ticks))
 
 
 def symptoms(ticks: Sequence[Tick]) -> list[Event]:
