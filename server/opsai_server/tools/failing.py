@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from mcp import MCPError
 from mcp.server.mcpserver.exceptions import ToolError
@@ -17,16 +18,26 @@ ERROR_CHARS = 6_000
 """Claude Code trims an error text at about 11,000 characters."""
 
 LOGGED_CHARS = 300
+CLUSTER_CHARS = 200
+
+
+@dataclass(slots=True)
+class Asked:
+    """What is asked, as far as it is known when it fails."""
+
+    cluster: str = ""
+    """Empty until a cluster was meant and found: what is refused before that is of none."""
 
 
 @contextmanager
-def told(tool: str) -> Generator[None]:
-    """Turn what a tool raises into what the model reads: an error of ours word for word, anything else as internal."""
+def told(tool: str) -> Generator[Asked]:
+    """Turn what a tool raises into what the model reads: an error of ours word for word and of which cluster, else as internal."""
+    asked = Asked()
     try:
-        yield
+        yield asked
     except OpsaiError as error:
-        log.info("tool_refused tool=%s why=%r", tool, str(error)[:LOGGED_CHARS])
-        raise ToolError(clean(str(error), ERROR_CHARS)) from error
+        log.info("tool_refused tool=%s cluster=%r why=%r", tool, asked.cluster, str(error)[:LOGGED_CHARS])
+        raise ToolError(_of_cluster(clean(str(error), ERROR_CHARS), clean(asked.cluster, CLUSTER_CHARS))) from error
     except (ToolError, MCPError):
         raise
     except Exception as error:
@@ -35,6 +46,10 @@ def told(tool: str) -> Generator[None]:
             f"internal error {type(error).__name__} in {tool}, logged with its traceback on the server's stderr. "
             "It is a fault of opsai, not of the cluster. Try: another tool, or other arguments."
         ) from None
+
+
+def _of_cluster(says: str, cluster: str) -> str:
+    return says if not cluster or repr(cluster) in says else f"{says} (cluster {cluster!r})"
 
 
 @contextmanager

@@ -51,12 +51,12 @@ def make_tool(ask: Ask, annotations: ToolAnnotations, names: tuple[str, ...], de
     async def call(ctx: Context[Any], **arguments: object) -> CallToolResult:
         who = who_calls(ctx.request_context)
         cluster = str(arguments.pop(CLUSTER, None) or "") or (names[0] if len(desks.names) == 1 else "")
-        with told(name), calls.call(name, who) as made:
+        with told(name) as failing, calls.call(name, who) as made:
             async with reporting(ctx):
                 if lists and not cluster:
                     return await _listed(desks)
                 desk = await desks.desk(cluster)
-                made.cluster = desk.name
+                failing.cluster = made.cluster = desk.name
                 place = Visit(desk.subject, desk.facts) if is_probe else desk
                 answer = await ask(place, **({"by": who.client or UNNAMED} if wants_by else {}), **arguments)
                 result = await _reply(desk, name, arguments, answer)

@@ -116,6 +116,8 @@ async def test_each_refusal_says_what_is_wrong_and_what_would_do(tmp_path: Path,
         said = [(tool, arguments, await toy.fail(tool, **arguments)) for tool, arguments, _ in REFUSALS]
 
     for (tool, arguments, text), (_, _, expected) in zip(said, REFUSALS, strict=True):
+        of_cluster = not any(says in text for says in ("unknown argument", ": argument ", "no such tool"))
+        assert text.endswith("(cluster 'toy')") == of_cluster, text
         assert text.startswith(f"Error executing tool {tool}: "), text
         assert expected in text, (arguments, text)
         assert "pydantic" not in text
@@ -138,7 +140,7 @@ async def test_an_error_of_a_source_reaches_the_model_word_for_word(tmp_path: Pa
         toy.world.broken = SourceTimedOut("/status", "part a", "no answer within 10 s", "a longer read_seconds")
         text = await toy.fail("overview")
 
-    assert text.endswith("Asked part a for /status: no answer within 10 s. Try: a longer read_seconds")
+    assert text.endswith("Asked part a for /status: no answer within 10 s. Try: a longer read_seconds (cluster 'toy')")
 
 
 async def test_a_fault_of_our_own_is_said_to_be_one_and_logged_with_its_traceback(
