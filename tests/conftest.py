@@ -34,6 +34,7 @@ def clients_are_there() -> bool:
 
 
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "chromium": (lambda: shutil.which("chromium") is not None, "no chromium on PATH: Debian's package chromium has it"),
     "clients": (clients_are_there, "no real clients here, or others than asked for: `make clients` fetches them"),
     "docker": (docker_answers, "needs a Docker Engine with Compose; `scripts/ci-docker` makes one on Debian"),
     "etcd": (lambda: shutil.which("etcd") is not None, "no etcd on PATH: Debian's package etcd-server has it"),

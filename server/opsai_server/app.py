@@ -30,6 +30,7 @@ from opsai_server.tools.submit_diagnosis import submit_diagnosis
 from opsai_server.tools.tickets import tickets
 from opsai_server.tools.timeline import timeline
 from opsai_server.tools.topology import topology
+from opsai_server.views.extension import extension, view_meta
 from opsai_subjects.config import Settings
 from opsai_subjects.opening import Cluster
 
@@ -83,6 +84,8 @@ def assemble(desks: Desks, calls: Calls | None = None, fixtures: Fixtures | None
         (submit_diagnosis, WRITE, desks.names),
     ]
     tools = [make_tool(ask, hints, names, desks, calls) for ask, hints, names in asked]
+    for tool in tools:
+        tool.meta = view_meta(tool.name)
     bus = InMemorySubscriptionBus()
     server = Offering(
         "opsai",
@@ -92,6 +95,7 @@ def assemble(desks: Desks, calls: Calls | None = None, fixtures: Fixtures | None
         version=version("opsai"),
         instructions=instructions(desks.kinds),
         tools=tools,
+        extensions=[extension()],
         cache_hints={
             "tools/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),
             "prompts/list": CacheHint(ttl_ms=TOOLS_TTL_MS, scope="public"),

@@ -68,7 +68,7 @@ async def query_metrics(
     answered = await metrics.range(question.promql, question.span, question.step_seconds)
     reply, left_out = ours(desk, facts, answered, question.promql)
     entities = Entities(desk, facts) if reply.series else None
-    rows = sorted((_row(entities, series, question) for series in reply.series), key=_moved, reverse=True)
+    rows = _most_moved([_row(entities, series, question) for series in reply.series])
     why = narrowing(question.promql, desk.cluster.settings.matchers, found=bool(answered.series))
     why += [] if answered.series else await explained(metrics, question.promql, question.span)
     if why and query in {signal.name for signal in desk.kind.signals}:
@@ -159,6 +159,10 @@ class _Row:
     values: Floats
     moved: float
     changed: bool
+    jolted: bool
+    """Changed, other than by beginning in the window."""
+    swing: float
+    """How much it moved, its beginning left aside."""
     step_seconds: float
 
     @property
@@ -176,8 +180,11 @@ class _Row:
         return {"start": utc(grid[0]), "step_seconds": self.step_seconds, "values": [at.get(time) for time in grid]}
 
 
-def _moved(row: _Row) -> tuple[bool, float]:
-    return (row.changed, row.moved)
+def _most_moved(rows: Sequence[_Row]) -> list[_Row]:
+    """Return them with those that moved most first; that all began at one moment tells none of them from another."""
+    if _began_together(rows) is None:
+        return sorted(rows, key=lambda row: (row.changed, row.moved), reverse=True)
+    return sorted(rows, key=lambda row: (row.jolted, row.swing), reverse=True)
 
 
 def _row(entities: Entities | None, series: Series, question: _Question) -> _Row:
@@ -188,7 +195,7 @@ def _row(entities: Entities | None, series: Series, question: _Question) -> _Row
     shown: dict[str, object] = {"labels": labels, "entity": entities.of(labels) if entities else None}
     if not len(values):
         shown |= {"min": None, "max": None, "avg": None, "first": None, "last": series.last, "note": "no finite value"}
-        return _Row(shown, labels, every[:, 0], every[:, 1], 0.0, False, question.step_seconds)
+        return _Row(shown, labels, every[:, 0], every[:, 1], 0.0, False, False, 0.0, question.step_seconds)
     change = change_of_level(times, values)
     span = question.span
     steps = min(WIDTH, round(span.seconds / question.step_seconds) + 1)
@@ -208,7 +215,9 @@ def _row(entities: Entities | None, series: Series, question: _Question) -> _Row
         **({"ended_at": utc(float(times[-1]))} if ended else {}),
     }
     moved = abs(change.after - change.before) if change else abs(float(values[-1])) if ended or began else high - low
-    return _Row(shown, labels, every[:, 0], every[:, 1], moved, bool(change or ended or began), question.step_seconds)
+    swing = abs(change.after - change.before) if change else abs(float(values[-1])) if ended else high - low
+    jolted = bool(change or ended)
+    return _Row(shown, labels, every[:, 0], every[:, 1], moved, jolted or began, jolted, swing, question.step_seconds)
 
 
 def _same(rows: Sequence[_Row]) -> dict[str, str]:

@@ -90,6 +90,20 @@ async def test_a_series_that_ended_says_so_and_comes_first(tmp_path: Path) -> No
     assert "ended_at" not in second
 
 
+async def test_where_all_series_began_together_the_one_that_changed_comes_first(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        late = [math.nan] * 60
+        toy.metrics.samples += [
+            series("toy_up", late + [1.0] * 60, instance="10.0.0.1:7000"),
+            series("toy_up", late + [1.0] * 30 + [0.0] * 30, instance="10.0.0.2:7000"),
+            series("toy_up", late + [1.0] * 60, instance="10.0.0.3:7000"),
+        ]
+        reply = await toy.ask("query_metrics", query="toy_up")
+
+    assert "all_began_at" in reply
+    assert reply["series"][0]["entity"] == "part:b"
+
+
 async def test_the_rate_range_fits_the_scrape_interval(tmp_path: Path) -> None:
     async with served(tmp_path) as toy:
         toy.metrics.samples.append(steady("toy_load", 3.0))

@@ -1,0 +1,1 @@
+"""What a host of MCP Apps shows beside a reply: one page, which gets all it draws from tool results."""

@@ -1,0 +1,159 @@
+// An incident: a window of time around a ticket or the last minutes, with its timeline and the metrics that its cause names.
+const METRICS = 6;
+const EARLIER_MS = [180000, 1800000];
+const LEAST_MS = 20000;
+
+// The window of a ticket: from well before it began until it was over, or until now.
+function spanOf(ticket, now) {
+  const began = ms(ticket.violated_at);
+  const end = ticket.resolved_at ? Math.min(ms(now), ms(ticket.resolved_at) + EARLIER_MS[0]) : ms(now);
+  const before = Math.min(EARLIER_MS[1], Math.max(EARLIER_MS[0], end - began));
+  return { start: iso(began - before), end: iso(Math.max(end, began + LEAST_MS)) };
+}
+
+// The metrics of the signs that support a cause: of the ticket's own entity first, each once.
+function metricsOf(differential, entity) {
+  const causes = list(differential.causes);
+  const own = causes.filter((one) => one.entity === entity);
+  const names = [...own, ...causes.filter((one) => !own.includes(one))].flatMap((one) => list(one.support).flatMap((sign) => list(sign && sign.metrics)));
+  return [...new Set(names.map(text))];
+}
+
+// Entity to what people call it, from the tables of `topology`.
+function namesOf(topology) {
+  const names = new Map();
+  for (const table of Object.values(topology.tables || {})) {
+    const [entity, name] = ["entity", "name"].map((column) => list(table.columns).indexOf(column));
+    for (const row of list(table.rows)) if (entity >= 0 && name >= 0) names.set(text(row[entity]), text(row[name]));
+  }
+  return names;
+}
+
+const incident = (() => {
+  let now = null; // what is shown: { reply, whole, ticket, names, metrics, charts, unusual }
+  let place = null;
+
+  function choose(event, scroll) {
+    for (const one of place.querySelectorAll("[data-event]")) {
+      const chosen = one.dataset.event === String(event);
+      one.classList.toggle("chosen", chosen);
+      if (chosen && scroll && one.tagName === "LI") one.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  function zoomed(start, end) {
+    const limit = ms(now.reply.at);
+    const length = Math.max(LEAST_MS, end - start);
+    const last = Math.min(limit, end);
+    show({ span: { start: iso(last - length), end: iso(last) } });
+  }
+
+  function tools() {
+    const [start, end] = [ms(now.reply.window.start), ms(now.reply.window.end)];
+    const half = (end - start) / 2;
+    const can = host.canCall;
+    const button = (label, act, works) => el("button", { type: "button", disabled: !can || !works, click: act }, label);
+    const at = ms(now.reply.at);
+    return el(
+      "div",
+      { class: "tools" },
+      el("span", { class: "spread number", id: "span" }, day(start) + " " + clock(start) + " – " + clock(end) + " UTC"),
+      button("Earlier", () => zoomed(start - half, end - half), true),
+      button("Later", () => zoomed(start + half, end + half), end < at),
+      button("Zoom in", () => zoomed(start + half / 2, end - half / 2), end - start > LEAST_MS),
+      button("Zoom out", () => zoomed(start - half, end + half), true),
+      button("Whole", () => show({ span: now.whole }), start !== ms(now.whole.start) || end !== ms(now.whole.end)),
+    );
+  }
+
+  function draw() {
+    const ticket = now.ticket;
+    const began = ticket ? ticket.violated_at : null;
+    const width = Math.max(340, Math.round(place.clientWidth || 800));
+    const left_out = now.reply.shown && now.reply.shown.events;
+    const title = ticket ? text(ticket.id) + ": " + text(ticket.headline) : "What happened";
+    const charts = now.charts.map(({ name, reply }) => chart(name, reply, now.reply.window, began, now.names));
+    place.replaceChildren(
+      section(title, "", [
+        tools(),
+        list(now.reply.events).length ? lanes(now.reply, width, began, now.names, choose, zoomed) : "",
+        left_out ? el("p", { class: "left", title: left_out }, text(left_out).split(";", 1)[0] + " events, the newest; the hatched part is not shown. Zoom in or go there to see it.") : "",
+        events(now.reply, now.names, choose),
+        list(now.reply.unread).length ? el("ul", { class: "rows unseen" }, list(now.reply.unread).map(unread)) : "",
+        charts.length ? el("div", { class: "charts", id: "charts" }, charts) : "",
+        now.metrics.length > METRICS ? el("p", { class: "left" }, "Not drawn: " + now.metrics.slice(METRICS).join(", ")) : "",
+        offer(),
+      ], {}),
+    );
+  }
+
+  // Without a cause no sign names a metric: what is unusual can be looked for, which costs a query for each metric there is.
+  function offer() {
+    if (!host.canCall || now.metrics.length || !now.asked) return "";
+    const begin = now.ticket ? now.ticket.violated_at : now.reply.window.start;
+    const find = () => rank({ start: text(begin), end: text(now.reply.window.end) });
+    return el("p", { class: "left" }, "No cause names a metric. ", el("button", { type: "button", click: find }, "Rank unusual metrics"));
+  }
+
+  const rank = (span) =>
+    page.busy("Comparing every metric with the time before …", async () => {
+      const reply = await page.call("compare_windows", span);
+      now.metrics = [...new Set(list(reply.rows).map((row) => text(row.metric)))].filter((name) => /^\w+$/.test(name));
+      await measure();
+      draw();
+    });
+
+  async function measure() {
+    const span = { start: text(now.reply.window.start), end: text(now.reply.window.end) };
+    const asked = now.metrics.slice(0, METRICS).map(async (name) => {
+      try {
+        return { name, reply: await page.call("query_metrics", { name, points: true, limit: LINES, ...span }) };
+      } catch (error) {
+        return { name, reply: { series: [], empty_because: [error.message] } };
+      }
+    });
+    now.charts = await Promise.all(asked);
+  }
+
+  async function correlate() {
+    const about = now.ticket ? { ticket: text(now.ticket.id) } : {};
+    const [found, topology] = await Promise.all([page.call("differential", about), page.call("topology", {})]);
+    now.metrics = metricsOf(found, now.ticket ? now.ticket.entity : "");
+    now.names = new Map([...now.names, ...namesOf(topology)]);
+    now.asked = true;
+  }
+
+  // Reads and draws: the events first, then the metrics. `given` may hold a ticket, a window, or a reply that is there already.
+  const show = (given) =>
+    page.busy("Reading what happened …", async () => {
+      const reply = given.reply || (await page.call("timeline", given.span ? { ...given.span } : {}));
+      const same = now !== null && given.ticket === undefined && !given.reply;
+      const kept = same ? now : { whole: reply.window, ticket: given.ticket || null, names: page.names(), metrics: [], asked: false };
+      now = { ...kept, reply, charts: same ? kept.charts : [] };
+      draw();
+      if (!host.canCall) return;
+      if (!now.asked) await correlate();
+      await measure();
+      draw();
+    });
+
+  return {
+    open(where, given) {
+      place = where;
+      now = null;
+      return show(given.ticket ? { ...given, span: spanOf(given.ticket, given.at) } : given);
+    },
+    redraw() {
+      if (now !== null) draw();
+    },
+    refresh() {
+      return now === null ? null : show({ span: { start: text(now.reply.window.start), end: text(now.reply.window.end) } });
+    },
+    close() {
+      now = null;
+    },
+    get shown() {
+      return now;
+    },
+  };
+})();
