@@ -62,6 +62,7 @@ async def test_all_that_the_protocol_of_2026_requires_is_there(everything: str, 
 
 NAMELESS = frozenset(
     {
+        "completion-complete",
         "dns-rebinding-protection",
         "prompts-list",
         "resources-list",
@@ -70,7 +71,7 @@ NAMELESS = frozenset(
         "tools-list",
     }
 )
-"""Scenarios that call nothing by a name of their own, so that any server can pass them, in both protocols."""
+"""Scenarios that need nothing by a name of their own, so that any server can pass them, in both protocols."""
 OF_2025 = NAMELESS | {"ping", "server-initialize", "server-session-lifecycle"}
 OF_2026 = NAMELESS | {
     "caching",

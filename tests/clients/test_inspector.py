@@ -66,6 +66,24 @@ ASKED: dict[str, dict[str, Any]] = {
 """A sensible call of each tool, about the recording's first ticket. E-1 is what the watcher that was played raised it on."""
 
 
+READ = {
+    "tickets": "opsai://tickets",
+    "ticket": "opsai://tickets/T-1",
+    "incident": "opsai://incidents/T-1",
+    "diagnosis": "opsai://diagnoses/D-1",
+    "evidence": "opsai://evidence/E-1",
+    "knowledge": "opsai://knowledge/store_up",
+}
+"""A URI of each template. D-1 is what the call of submit_diagnosis hands in."""
+PROMPTED: dict[str, tuple[str, ...]] = {
+    "investigate_ticket": ("ticket=T-1",),
+    "health_check": (),
+    "compare_windows": ("start=2026-11-23T23:05:30Z",),
+    "post_mortem": ("ticket=T-1",),
+}
+"""Arguments of each prompt."""
+
+
 def in_both(methods: Mapping[str, str]) -> dict[str, Question]:
     return {f"{method} {era}": listing(method, era) for method in methods for era in ERAS}
 
@@ -75,12 +93,24 @@ def calls_from(first: int) -> dict[str, Question]:
     return {tool: calling(tool, given, ERAS[(first + turn) % 2]) for turn, (tool, given) in enumerate(ASKED.items())}
 
 
+def reads() -> dict[str, Question]:
+    """Return a read of each template and each prompt, the eras taking turns."""
+    questions: list[tuple[str, Question]] = [
+        *((name, ("resources/read", "--uri", uri)) for name, uri in READ.items()),
+        *(
+            (name, ("prompts/get", "--prompt-name", name, *(("--prompt-args", *given) if given else ())))
+            for name, given in PROMPTED.items()
+        ),
+    ]
+    return {name: (*asked, "--protocol-era", ERAS[turn % 2]) for turn, (name, asked) in enumerate(questions)}
+
+
 def assert_listed(answers: Mapping[str, Inspected]) -> None:
     for method, field in LISTS.items():
         old, new = (answers[f"{method} {era}"] for era in ERAS)
         listed = [one["name"] for one in old.result[field]]
         assert listed == [one["name"] for one in new.result[field]], method
-        assert listed or method == "prompts/list", method
+        assert listed, method
     assert sorted(ASKED) == sorted(one["name"] for one in answers["tools/list legacy"].result["tools"])
 
 
@@ -107,13 +137,22 @@ async def test_over_stdio_it_lists_everything_and_each_tool_answers(tmp_path: Pa
     assert not [line for one in answers.values() for line in one.complained.splitlines() if " ERROR " in line]
 
 
-async def test_over_http_it_lists_everything_and_each_tool_answers(tmp_path: Path) -> None:
+async def test_over_http_it_lists_everything_each_tool_answers_and_all_can_be_read(tmp_path: Path) -> None:
     with program(tmp_path, "--http", "127.0.0.1:0", "--at", TICKETED) as (_, url):
         inspector = Inspector(tmp_path, (url, "--transport", "http"))
         answers = await inspector.each(in_both(LISTS) | calls_from(1))
+        read = await inspector.each(reads())
 
     assert_listed(answers)
     assert_called(answers)
+    assert [*READ] == [one["name"] for one in answers["resources/templates/list legacy"].result["resourceTemplates"]]
+    assert [*PROMPTED] == [one["name"] for one in answers["prompts/list legacy"].result["prompts"]]
+    for name, uri in READ.items():
+        (content,) = read[name].result["contents"]
+        assert content["uri"] == uri
+        assert content["text"], uri
+    for name in PROMPTED:
+        assert read[name].result["messages"][0]["content"]["text"], name
 
 
 async def test_over_http_with_a_token_it_is_let_in_with_the_token_only(tmp_path: Path) -> None:
