@@ -189,6 +189,8 @@ class ToySubject:
         return self.world.scrape_seconds
 
     async def events(self, window: Window) -> Events:
+        if self.world.broken is not None:
+            raise self.world.broken
         restart = Event(at=NOON, entity="part:a", kind="restart", says="part:a started", source="/status")
         return Events(window=window, events=(restart,) if window.start <= NOON <= window.end else ())
 
