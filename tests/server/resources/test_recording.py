@@ -46,7 +46,9 @@ async def test_the_incident_of_a_recording_is_reported_before_and_after_its_diag
     assert "status:store:1: /status: no connection" in before["What could not be seen"]
     assert after["Root cause"].startswith("**`tikv_down` on `store:1`**: ")
     assert re.search(r"- holds \[E-\d+ /signs/store:1/pd_disconnected/state == 'shown'\]", after["Root cause"])
-    assert before["Timeline"].split("ticket_created")[0] == after["Timeline"].split("ticket_created")[0]
+    happened = before["Timeline"].split("```")[1]
+    assert after["Timeline"].split("```")[1].startswith(happened.rstrip())
+    assert "ticket_diagnosed: T-1: D-1" in after["Timeline"]
 
 
 async def _looked_at(server: object, mode: str) -> str:
