@@ -47,6 +47,6 @@ async def _looked(desk: Desk, beat: Heartbeat) -> dict[str, object]:
     return {"looked_at": last.at, "held": last.held, "violated": last.violated, "unknown": last.unknown}
 
 
-def _urgency(row: Mapping[str, object]) -> int:
-    worst = str(row.get("worst", ""))
-    return [*SEVERITIES].index(worst) if worst else len(SEVERITIES)
+def _urgency(row: Mapping[str, object]) -> tuple[int, int]:
+    worst, violated = str(row.get("worst", "")), row.get("violated", 0)
+    return SEVERITIES.index(worst) if worst else len(SEVERITIES), -violated if isinstance(violated, int) else 0
