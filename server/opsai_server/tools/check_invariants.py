@@ -34,7 +34,7 @@ async def check_invariants(
     value, limit, since). Shares overview's read.
     """
     facts = await desk.facts()
-    verdicts = desk.subject.judge(facts)
+    verdicts = await desk.judged(facts)
     _known(desk, invariant)
     chosen = _chosen(desk, facts, verdicts, invariant, entity)
     invariants = by_id(desk.subject.invariants)

@@ -14,6 +14,7 @@ from opsai_server.tools.desk import Desk
 from opsai_server.tools.entities import Entities
 from opsai_server.tools.sampling import ranged, step
 from opsai_server.tools.strangers import parted, told
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.contrast import (
     LEAST_POINTS,
     UNUSUAL,
@@ -122,7 +123,11 @@ def _compared(
     points: int,
 ) -> tuple[list[Track], list[Contrast]]:
     """Return the series in both windows and their rows: seconds of arithmetic where there are hundreds of nodes."""
-    tracks = [track for one in signals for track in _tracks(one, found.get(one.name, ()), entities, base, span)]
+    tracks: list[Track] = []
+    for one in signals:
+        check_cancelled()
+        tracks += _tracks(one, found.get(one.name, ()), entities, base, span)
+    check_cancelled()
     return tracks, contrasts(tracks, roles, points)
 
 

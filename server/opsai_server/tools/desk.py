@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 import anyio
+import anyio.to_thread
 
 from opsai_server.evidence import Evidence
 from opsai_server.recognising import recognise
@@ -13,6 +14,7 @@ from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_subjects.config import Settings
 from opsai_subjects.errors import StoreError, UnknownName
+from opsai_subjects.invariant import Verdict
 from opsai_subjects.model import Node, Topology, Window
 from opsai_subjects.opening import Cluster
 from opsai_subjects.progress import Progress, await_also
@@ -89,6 +91,10 @@ class Desk:
                 self._gathered_at = now
                 self.scrape_seconds = await self.subject.scrape_seconds()
             return self._facts
+
+    async def judged(self, facts: Facts) -> tuple[Verdict, ...]:
+        """Return every verdict on these facts. In a thread: of hundreds of nodes there are tens of thousands, a second's work."""
+        return await anyio.to_thread.run_sync(self.subject.judge, facts)
 
     async def recognise(self, seen: Facts | Topology) -> None:
         """Make sure that it is still the same cluster that answers. Raises ClusterSwapped."""

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
+import anyio.to_thread
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -122,7 +123,8 @@ async def _reply(desk: Desk, tool: str, arguments: Mapping[str, object], answer:
     }
     if answer.stored:
         given = {name: plain(value) for name, value in arguments.items() if value not in (None, "", (), False)}
-        value = plain(answer.value)
+        # In a thread: of hundreds of nodes it is a second's work.
+        value = await anyio.to_thread.run_sync(plain, answer.value)
         try:
             kept = await desk.store.put_evidence(
                 cluster=desk.name, tool=tool, arguments=given, at=answer.at, value=value, ticket=answer.ticket

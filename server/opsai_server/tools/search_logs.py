@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
+import anyio.to_thread
 from pydantic import Field
 
 from opsai_server.tools.desk import Desk
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.errors import SettingsInvalid, UnknownName
 from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Window
 from opsai_subjects.reply import Answer, Rows, unread_rows
@@ -24,6 +26,8 @@ RISEN = 3.0
 COUNTED_LINES = 20_000
 """Templates are made from so many lines of a window at most, the newest."""
 TEMPLATES = 15
+LOOK_AFTER = 500
+"""After so many lines it is looked whether the call was cancelled."""
 LINE_CHARS = 300
 PREFIX_CHARS = 50
 """Time and level stand within so many characters of a line's begin."""
@@ -161,8 +165,8 @@ async def _templates(
             LogQuery(before, query.nodes, query.contains, query.regex, query.levels, COUNTED_LINES, newest_first=True)
         )
         comparable = past.matched <= COUNTED_LINES and await _spoke_before(logs, query, before)
-    found = _grouped(page.lines)
-    known = _grouped(past.lines)
+    found = await anyio.to_thread.run_sync(_grouped, page.lines)
+    known = await anyio.to_thread.run_sync(_grouped, past.lines)
     seconds = _seconds(query.window, page)
     for key, one in found.items() if comparable else ():
         one.new = key not in known
@@ -194,7 +198,9 @@ async def _spoke_before(logs: LogSource, query: LogQuery, before: Window) -> boo
 
 def _grouped(lines: Iterable[LogLine]) -> Mapping[tuple[str, str], _Template]:
     found: dict[tuple[str, str], _Template] = {}
-    for line in lines:
+    for number, line in enumerate(lines):
+        if number % LOOK_AFTER == 0:
+            check_cancelled()
         key = (line.level, template(line.message))
         one = found.get(key)
         if one is None:

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import anyio.to_thread
+
 from opsai_server.evidence import signs_value
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.differential import merge, rank
 from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign, SignSpec
 from opsai_subjects.invariant import Verdict
@@ -78,10 +81,17 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
     spans = list(_spans(facts.at, ticket))
     for span in spans:
         ticks = (*ticks, *await desk.ticks(span))
+    return await anyio.to_thread.run_sync(_weighed, desk, facts, ticks, spans[0].start)
+
+
+def _weighed(desk: Desk, facts: Facts, ticks: tuple[Tick, ...], looked_from: datetime) -> Weighed:
+    """Weigh in a thread: with hundreds of nodes it takes seconds, in which other calls go on."""
     signs = merge(desk.subject.signs(facts), ((tick.at, tick.signs) for tick in ticks))
+    check_cancelled()
     kinds = desk.kind.faults
     groups = desk.subject.groups(facts)
     verdicts = desk.subject.judge(facts)
+    check_cancelled()
     found = _founded(desk, rank(kinds, signs, groups), verdicts, ticks)
     return Weighed(
         facts=facts,
@@ -93,7 +103,7 @@ async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
         says={spec.id: spec.says for spec in desk.kind.signs},
         specs={spec.id: spec for spec in desk.kind.signs},
         metrics={spec.id: spec.metrics for spec in desk.kind.signs if spec.metrics},
-        looked_from=spans[0].start,
+        looked_from=looked_from,
         ticks=len(ticks),
         missed=_missed(facts, ticks),
         bugs=desk.subject.bugs_seen(facts, [cause.kind for cause in found.causes]),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import MetricsReply, Series
 from opsai_subjects.promql.evaluation import Evaluation
@@ -107,6 +108,7 @@ def _instant_reply(evaluation: Evaluation, node: Expression, at_ms: int) -> Metr
 def _series(grid: Grid, steps: Ints) -> list[Series]:
     seconds = (steps / 1000.0).tolist()
     made: list[Series] = []
+    check_cancelled()
     for labels, values, present in zip(grid.labels, grid.values.tolist(), grid.present.tolist(), strict=True):
         points = tuple((t, v) for t, v, here in zip(seconds, values, present, strict=True) if here)
         if points:

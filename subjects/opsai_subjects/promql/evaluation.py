@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.promql.aggregations import aggregate
 from opsai_subjects.promql.calls import SCALARS, VECTORS
 from opsai_subjects.promql.expression import (
@@ -47,6 +48,7 @@ class Evaluation:
 
     def vector(self, node: Expression, steps: Ints) -> Grid:
         """Return an instant vector."""
+        check_cancelled()
         match node:
             case Select():
                 return self.newest(node, steps)[0]
@@ -91,6 +93,7 @@ class Evaluation:
 
     def windows(self, node: Expression, steps: Ints) -> Windows | None:
         """Return a range vector; None when no sample is in reach at all."""
+        check_cancelled()
         match node:
             case Range():
                 selection, ends = self._reached(node.select, steps, node.range_ms)

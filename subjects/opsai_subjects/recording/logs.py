@@ -6,11 +6,15 @@ from pathlib import Path
 
 import anyio.to_thread
 
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.errors import RecordingCorrupt
 from opsai_subjects.model import Clock, LogPage, LogQuery, Unread, Window
 from opsai_subjects.progress import work
 from opsai_subjects.recording.gzipped import inflate
 from opsai_subjects.sources.logs import Entry, Harvest, Joiner, Parse, Sieve
+
+LOOK_AFTER = 1_000
+"""Lines: after so many it is looked whether the search was cancelled, some milliseconds of work."""
 
 
 class RecordedLogs:
@@ -50,10 +54,13 @@ class RecordedLogs:
                 unread.append(_unread(node, self._files[node].name, str(error)))
             else:
                 searched.append(node)
-        return LogPage(harvest.lines(), harvest.matched, tuple(unread), tuple(searched))
+        lines = await anyio.to_thread.run_sync(harvest.lines)
+        return LogPage(lines, harvest.matched, tuple(unread), tuple(searched))
 
     def _sift(self, node: str, sieve: Sieve, harvest: Harvest) -> None:
-        for entry in self._entries(node):
+        for number, entry in enumerate(self._entries(node)):
+            if number % LOOK_AFTER == 0:
+                check_cancelled()
             if sieve.admits(entry):
                 harvest.add(node, entry)
 
@@ -61,8 +68,12 @@ class RecordedLogs:
         if node not in self._read:
             joiner = Joiner(self._parse)
             text = inflate(self._files[node]).decode("utf-8", errors="replace")
-            ended = [joiner.feed(line) for line in text.split("\n")]
-            self._read[node] = tuple(entry for entry in (*ended, joiner.flush()) if entry is not None)
+            found: list[Entry | None] = []
+            for number, line in enumerate(text.split("\n")):
+                if number % LOOK_AFTER == 0:
+                    check_cancelled()
+                found.append(joiner.feed(line))
+            self._read[node] = tuple(entry for entry in (*found, joiner.flush()) if entry is not None)
         return self._read[node]
 
 

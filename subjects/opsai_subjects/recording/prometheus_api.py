@@ -63,7 +63,10 @@ class _Api:
             if label := request.path_params.get("label"):
                 parameters = parameters.with_one("label", str(label))
             now = self._clock.now().timestamp()
-            return await anyio.to_thread.run_sync(_guarded, answer, parameters, now, limiter=self._one_at_a_time)
+            return await _while_there(
+                request,
+                anyio.to_thread.run_sync(_guarded, answer, parameters, now, limiter=self._one_at_a_time),
+            )
 
         return asked
 
@@ -112,6 +115,22 @@ class _Api:
                 if len(stored.t) and key not in seen:
                     seen.add(key)
                     yield labels
+
+
+async def _while_there(request: Request, answering: Awaitable[Response]) -> Response:
+    """Answer, or stop when who asked has gone: a query that nobody waits for would keep the next one waiting."""
+    response = Response(status_code=499)  # nobody reads it
+
+    async def leave_with_the_asker() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(leave_with_the_asker)
+        response = await answering
+        group.cancel_scope.cancel()
+    return response
 
 
 def _guarded(answer: Answer, parameters: Parameters, now: float) -> Response:

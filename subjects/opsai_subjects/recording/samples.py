@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.model import Clock
 from opsai_subjects.promql.samples import STALE_NAN_BITS, Matcher, MemorySamples, Selection, Stored
 from opsai_subjects.recording.gzipped import corrupt, inflate, lines, parse
@@ -37,6 +38,7 @@ class RecordedSamples:
 
     def series(self, name: str) -> list[Stored]:
         """Parse the series of one metric. Raises RecordingCorrupt naming the line that cannot be read."""
+        check_cancelled()
         return [self._stored(number, line) for number, line in self._raw.get(name, [])]
 
     def select(self, matchers: Sequence[Matcher], start: float, end: float) -> Selection:

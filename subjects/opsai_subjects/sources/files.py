@@ -49,7 +49,8 @@ class FileLogs:
                 known = ", ".join(self._globs) or "none"
                 search.failed(node, "its log", Unreadable("no log is set for it", f"give one of those known: {known}"))
             search.progress.did()
-        return LogPage(search.harvest.lines(), search.harvest.matched, tuple(search.unread), tuple(search.searched))
+        lines = await anyio.to_thread.run_sync(search.harvest.lines)
+        return LogPage(lines, search.harvest.matched, tuple(search.unread), tuple(search.searched))
 
 
 @dataclass(frozen=True)

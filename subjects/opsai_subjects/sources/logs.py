@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.errors import QueryInvalid
 from opsai_subjects.model import LogLine, LogQuery, ParsedLine, clean
 
@@ -17,6 +18,8 @@ MAX_ENTRY_CHARS = 16_000
 _CUT = " … (cut)"
 
 MAX_TEMPLATE_CHARS = 1_000
+LOOK_AFTER = 500
+"""After so many lines a thread that makes them looks whether its search was cancelled."""
 _ROOM = 256
 """So many entries more than needed are kept before they are sorted and cut."""
 _UNITS = r"(?:ns|us|µs|ms|s|m|h|d|B|KB|MB|GB|KiB|MiB|GiB|%)"
@@ -145,7 +148,12 @@ class Harvest:
     def lines(self) -> tuple[LogLine, ...]:
         """Return the kept entries in the order that was asked for."""
         self._prune()
-        return tuple(_line(node, entry) for _, _, node, entry in self._kept)
+        lines: list[LogLine] = []
+        for number, (_, _, node, entry) in enumerate(self._kept):
+            if number % LOOK_AFTER == 0:
+                check_cancelled()
+            lines.append(_line(node, entry))
+        return tuple(lines)
 
     def _prune(self) -> None:
         # Sorting is stable: what came first stays first among equals.

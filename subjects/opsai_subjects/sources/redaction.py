@@ -6,8 +6,14 @@ evidence and samples in facts are all made of lines that went through here.
 
 from dataclasses import replace
 
+import anyio.to_thread
+
+from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource
 from opsai_subjects.redaction import Redaction
+
+LOOK_AFTER = 500
+"""After so many lines it is looked whether the search was cancelled."""
 
 
 def redact_line(line: LogLine, rules: Redaction) -> LogLine:
@@ -34,4 +40,12 @@ class RedactedLogs:
     async def search(self, query: LogQuery) -> LogPage:
         """Search. Raises QueryInvalid."""
         page = await self._logs.search(query)
-        return replace(page, lines=tuple(redact_line(line, self._rules) for line in page.lines))
+        return replace(page, lines=await anyio.to_thread.run_sync(self._redacted, page.lines))
+
+    def _redacted(self, lines: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
+        redacted: list[LogLine] = []
+        for number, line in enumerate(lines):
+            if number % LOOK_AFTER == 0:
+                check_cancelled()
+            redacted.append(redact_line(line, self._rules))
+        return tuple(redacted)

@@ -2,21 +2,28 @@
 
 import json
 import math
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from opsai_subjects.errors import QueryInvalid, RecordingCorrupt
 from opsai_subjects.model import MetricsReply, MetricsSource, Window, utc
 from opsai_subjects.opening import ReplayCluster, open_replay
+from opsai_subjects.recording.folder import open_recording
 from opsai_subjects.recording.parameters import BadParameter, Parameters
+from opsai_subjects.recording.prometheus_api import prometheus_api
 from tests.subjects.recording.making import START, make, packed, series
 from tests.subjects.recording.opened import Replay
 
@@ -229,3 +236,53 @@ def test_any_text_is_a_time_and_a_step_or_a_bad_parameter(text: str) -> None:
     for read in (lambda: parameters.time("time"), parameters.step):
         with suppress(BadParameter):
             assert math.isfinite(read())
+
+
+class Halting:
+    """A clock that halts the thread that asks it, until it is let go on: so an evaluation can be met in its midst."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.halted = threading.Event()
+        self.on = threading.Event()
+
+    def now(self) -> datetime:
+        self.asked += 1
+        if threading.current_thread() is not threading.main_thread():
+            self.halted.set()
+            self.on.wait(5)
+        return utc(START + 5)
+
+
+async def test_a_query_whose_asker_has_gone_is_not_evaluated_to_its_end_and_the_next_is(made: Path) -> None:
+    clock = Halting()
+    app = prometheus_api(open_recording(made), clock)
+    sent: list[Message] = []
+    there = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if there:
+            return there.pop()
+        await anyio.to_thread.run_sync(clock.halted.wait, 5)
+        group.start_soon(let_go)
+        return {"type": "http.disconnect"}
+
+    async def let_go() -> None:
+        await anyio.wait_all_tasks_blocked()
+        clock.on.set()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    query = b"query=" + quote(" + ".join(["up"] * 50)).encode()
+    scope = {"type": "http", "method": "GET", "path": "/api/v1/query", "query_string": query, "headers": []}
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            await app(scope, receive, send)
+    asked = clock.asked
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://made") as client:
+        after = await client.get("/api/v1/query", params={"query": "up"})
+
+    assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [499]
+    assert asked < 10
+    assert after.json()["status"] == "success"
