@@ -33,12 +33,18 @@ class Inspected:
 
     @property
     def result(self) -> Mapping[str, Any]:
-        """The server's answer. Fails where there was none, or was something found in it, whatever the exit code says."""
+        """The server's answer. Fails where there was none, or a schema in it was found wanting, whatever the exit code says."""
         assert self.code == 0, (self.code, self.said, self.complained)
         printed = json.loads(self.said)
-        assert printed.keys() == {"result"}, self.said  # findings about schemas stand beside it
+        assert "schemaFindings" not in printed, printed["schemaFindings"]
         assert isinstance(printed["result"], dict), self.said
         return printed["result"]
+
+    @property
+    def apps(self) -> list[dict[str, Any]]:
+        """What `--app-info` printed: a line for each tool."""
+        assert self.code == 0, (self.code, self.said, self.complained)
+        return [json.loads(line) for line in self.said.splitlines()]
 
 
 @dataclass(frozen=True)

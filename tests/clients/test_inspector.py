@@ -161,10 +161,13 @@ async def test_over_http_with_a_token_it_is_let_in_with_the_token_only(tmp_path:
         stranger = Inspector(tmp_path, (local, "--transport", "http", "--stored-auth-only"))
         known = Inspector(tmp_path, (*stranger.target, "--header", f"Authorization: Bearer {TOKEN}"))
         let_in = await known.each(in_both(LISTS) | {"topology": calling("topology", {}, "modern")})
+        shown = await known.ask("tools/list", "--app-info", "--advertise-apps")
         turned_away = await stranger.each({era: listing("tools/list", era) for era in ERAS})
 
     assert_listed(let_in)
     assert let_in["topology"].result["structuredContent"]["cluster"] == "lab"
+    assert [app["toolName"] for app in shown.apps if app["hasApp"]] == ["overview", "timeline"]
+    assert len(shown.apps) == len(ASKED)
     assert [one.code for one in turned_away.values()] == [NOT_LET_IN, NOT_LET_IN]
     assert not any(TOKEN in one.said + one.complained for one in (*let_in.values(), *turned_away.values()))
 
