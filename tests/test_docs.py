@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from pydantic import BaseModel
 
 from opsai_subjects.config import Settings
 from scripts.transcripts import facts, replaced, tools
+from tests.clients.claude_code import PATIENT, QUIET
+from tests.clients.claude_code import PROGRAM as CLAUDE
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "subjects").glob("*.md")])
+DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md"), *(ROOT / "subjects").glob("*.md")])
 FENCE = re.compile(r"^ *```(\w+)([^\n]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 MODULES = {
     "opsai": "opsai_lab.cli",
@@ -54,14 +57,14 @@ def runnable() -> list[pytest.param]:
         if block.runnable:
             documents.setdefault(block.document, []).append(block)
     return [
-        pytest.param(of_document, id=document, marks=[pytest.mark.etcd] if needs_etcd(of_document) else [])
+        pytest.param(of_document, id=document, marks=[getattr(pytest.mark, need) for need in needs(of_document)])
         for document, of_document in documents.items()
     ]
 
 
-def needs_etcd(of_document: list[Block]) -> bool:
-    """Whether they are marked `runnable etcd`: they bring real members up."""
-    return any(block.mark == "runnable etcd" for block in of_document)
+def needs(of_document: list[Block]) -> set[str]:
+    """Return the markers of what they need, by `runnable etcd` (they bring real members up) or `runnable clients`."""
+    return {need for block in of_document for need in block.mark.split()[1:]}
 
 
 def test_each_console_block_is_run_or_says_why_not() -> None:
@@ -77,12 +80,16 @@ def test_the_commands_of_a_document_run_one_after_another(of_document: list[Bloc
     checkout.mkdir()
     for name in ("compose", "claude_desktop_config.example.json", "tests"):
         (checkout / name).symlink_to(ROOT / name)
+    for name in (".claude-plugin", "plugins"):  # Claude Code copies a plugin, and follows no link out of it
+        shutil.copytree(ROOT / name, checkout / name)
+    (checkout / ".venv").symlink_to(Path(sys.executable).parents[1])
     commands = [command for block in of_document for command in block.commands]
-    if needs_etcd(of_document):
+    if "etcd" in needs(of_document):
         commands.insert(0, "trap 'opsai deploy local down' EXIT")  # whatever fails, no member is left
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "OPSAI_"))}
     environment |= {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
-    environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), environment["PATH"]))
+    environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), str(CLAUDE.parent), environment["PATH"]))
+    environment |= QUIET | PATIENT  # for Claude Code
 
     done = subprocess.run(
         ["bash", "-euxo", "pipefail", "-c", "\n".join(commands)],

@@ -82,7 +82,12 @@ async def test_a_whole_session_of_it_ends_with_the_ticket_diagnosed(tmp_path: Pa
     reader = Reader()
     async with serving(reader) as url:
         run = await claude.ask(
-            url, "What is wrong?", "--mcp-config", str(config), "--strict-mcp-config", allowed="mcp__opsai"
+            url,
+            "/mcp__opsai__investigate_ticket T-1",
+            "--mcp-config",
+            str(config),
+            "--strict-mcp-config",
+            allowed="mcp__opsai",
         )
 
     assert run.ended["subtype"] == "success", run
@@ -122,6 +127,7 @@ def assert_all_reached_the_model(sent: list[dict[str, Any]], heard: Heard) -> No
     results = [message["result"] for message in sent if "result" in message]
     tools = next(result["tools"] for result in results if "tools" in result)
     instructions = next(result["instructions"] for result in results if "instructions" in result)
+    (prompt,) = (result["messages"] for result in results if "messages" in result)
     replies = [result["structuredContent"] for result in results if "structuredContent" in result]
 
     assert list(heard.tools) == sorted(tool["name"] for tool in tools)
@@ -131,5 +137,7 @@ def assert_all_reached_the_model(sent: list[dict[str, Any]], heard: Heard) -> No
         assert reached["description"] == tool["description"]
         assert json.dumps(reached["input_schema"]) == json.dumps(tool["inputSchema"]).replace(r"\u2026", "...")
     assert instructions in heard.text
+    for content in (message["content"] for message in prompt):  # the task in words, and the ticket that it attaches
+        assert content.get("resource", content)["text"] in heard.text
     assert [json.loads(block["content"]) for _, block in heard.results] == replies
     assert not any(block.get("is_error") for _, block in heard.results)

@@ -23,16 +23,31 @@ def entries(file: Path) -> dict[str, dict[str, Any]]:
     return servers
 
 
-@pytest.mark.parametrize("name", ["opsai-recording", "opsai"])
+SEVERAL = """
+[clusters.prod]
+endpoints = ["http://127.0.0.1:1"]
+
+[clusters.meta]
+subject = "etcd"
+endpoints = ["http://127.0.0.1:2"]
+"""
+
+
+@pytest.mark.parametrize("name", entries(DESKTOP))
 async def test_each_entry_for_claude_desktop_starts_after_one_path_is_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "opsai.toml").write_text(SEVERAL)
     entry = entries(DESKTOP)[name]
-    flags = [part.replace(PLACEHOLDER, str(ROOT)) for part in entry["args"]]
+    own_file = [part.replace(f"{PLACEHOLDER}/opsai.toml", str(tmp_path / "opsai.toml")) for part in entry["args"]]
+    flags = [part.replace(PLACEHOLDER, str(ROOT)) for part in own_file]
 
     assert (
         entry["command"] == f"{PLACEHOLDER}/.venv/bin/opsai-mcp"
     )  # where `make` puts it: nothing else need be installed
     async with program(tmp_path, *flags, command=(installed("opsai-mcp"),)) as client:
-        assert {"overview", "regions", "submit_diagnosis"} <= {tool.name for tool in (await client.list_tools()).tools}
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert {"overview", "regions", "submit_diagnosis"} <= tools.keys()
+    several = tools["overview"].input_schema["properties"].get("cluster", {})
+    assert several.get("enum", []) == (["prod", "meta"] if name == "opsai-clusters" else [])
 
 
 async def test_the_checkouts_own_entry_opens_a_shipped_recording(tmp_path: Path) -> None:
