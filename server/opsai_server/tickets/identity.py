@@ -11,5 +11,5 @@ class Identity(Value):
     cluster: str
     """The name it has here."""
     cluster_id: str
-    """What it calls itself (of TiKV: PD's cluster id)."""
+    """What it calls itself."""
     first_seen: datetime
