@@ -89,9 +89,9 @@ def _lines(desk: Desk, facts: Facts, series: Sequence[Drawable]) -> list[Line]:
 
 async def _marks(desk: Desk, window: Window) -> list[Mark]:
     """Return when the incidents that began in the window began, the first ones."""
-    tickets = await desk.store.tickets(desk.name, limit=TICKETS)
+    tickets = await desk.store.tickets(desk.name, parents_only=True, limit=TICKETS)
     began = sorted(
-        (ticket for ticket in tickets if ticket.parent is None and window.start <= ticket.violated_at <= window.end),
+        (ticket for ticket in tickets if window.start <= ticket.violated_at <= window.end),
         key=lambda ticket: ticket.violated_at,
     )
     return [Mark(ticket.violated_at, f"{ticket.id} began") for ticket in began[:MARKS]]

@@ -63,8 +63,10 @@ async function overview(stage) {
   await press(view, "[data-ticket]");
   const incident = await incidentOf(view);
   await picture(view, "view-light.png");
+  const whole = view.seen.calls.findIndex((call) => call.name === "timeline");
+  const before = view.seen.calls.length;
   await press(view, "#incident button:has-text('Zoom in')");
-  const zoomed = { calls: view.seen.calls.filter((call) => call.name === "timeline"), span: await frame.textContent("#span"), charts: await count(frame, "#charts figure") };
+  const zoomed = { whole: view.seen.calls[whole].arguments, narrower: view.seen.calls[before].arguments, span: await frame.textContent("#span"), charts: await count(frame, "#charts figure") };
   return { first, refreshed, incident, zoomed, overflow: await overflow(frame), ...view.seen };
 }
 
@@ -73,6 +75,7 @@ async function incidentOf({ frame }) {
     lanes: await texts(frame, ".lanes .lane"),
     symptoms: await count(frame, ".lanes .symptom"),
     marks: await count(frame, ".lanes .event, .lanes .step"),
+    hatched: await count(frame, ".lanes [fill='url(#hatch)']"),
     listed: await texts(frame, ".events li"),
     charts: await frame.$$eval("#charts figure", (all) => all.map((one) => ({ metric: one.dataset.metric, lines: [...one.querySelectorAll(".plot")].map((line) => line.getAttribute("d").length) }))),
   };

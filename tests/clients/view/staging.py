@@ -23,6 +23,8 @@ from tests.server.toy import ToyWorld, toy_cluster
 
 RECORDING = ROOT / "compose" / "incidents" / "amber-heron"
 HERE = Path(__file__).parent
+PICTURES = CLIENTS / "pictures"
+"""Where a run leaves what it saw, to be looked at."""
 PATIENCE_SECONDS = 120
 WHERE = Address("127.0.0.1", 0)
 

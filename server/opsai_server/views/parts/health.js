@@ -2,7 +2,7 @@
 const STANDINGS = {
   violated: "Something is violated",
   healthy: "Everything that is looked at holds",
-  unknown: "Too much is unknown to say whether it is healthy",
+  unknown: "Too much is unknown to call it healthy",
 };
 
 const standingOf = (reply) => (reply.summary.healthy === false ? "violated" : reply.summary.healthy === true ? "healthy" : "unknown");
@@ -87,13 +87,13 @@ function nodes(reply) {
   const all = reply.nodes || {};
   const roles = Object.entries(all.by_role || {}).map(([role, n]) => n + " " + role).join(", ");
   const well = Number(all.total) - list(all.not_well).length;
-  const none = "Nothing is violated on any of them.";
-  return section("Nodes", roles, [rows(list(all.not_well), node, none), list(all.not_well).length && well > 0 ? el("p", { class: "left" }, plural(well, "other") + ": nothing violated") : "", left(reply, "nodes.not_well")], {});
+  const none = "Nothing is seen to be violated on any of them.";
+  return section("Nodes", roles, [rows(list(all.not_well), node, none), list(all.not_well).length && well > 0 ? el("p", { class: "left" }, plural(well, "other") + ": nothing seen to be violated") : "", left(reply, "nodes.not_well")], { id: "nodes" });
 }
 
 function lately(reply) {
-  const draw = (one) => el("li", {}, el("div", { class: "top" }, el("span", { class: "number faint" }, clock(ms(one.at))), el("span", {}, text(one.says))));
-  return section("Lately", "last 15 minutes, newest first", [rows(list(reply.events), draw, "Nothing was seen to happen."), left(reply, "events")], {});
+  const draw = (one) => el("li", {}, el("span", { class: "number faint" }, clock(ms(one.at))), el("span", {}, text(one.says)));
+  return section("Lately", "last 15 minutes, newest first", [rows(list(reply.events), draw, "Nothing was seen to happen.", { class: "rows timed" }), left(reply, "events")], { id: "lately" });
 }
 
 // Draws the reply of `overview`; `where` is the place of the incident that is looked at.
@@ -120,13 +120,13 @@ function health(reply, chosen, choose, where) {
         { class: "stack" },
         section("Violated", "", [rows(list(reply.violated), violated(reply), "Nothing that can be seen is violated."), left(reply, "violated")], { id: "violated" }),
         nodes(reply),
+        lately(reply),
       ),
       el(
         "div",
         { class: "stack" },
         section("Unknown", "not known is not healthy", [rows(list(reply.unknown), unknown, "Nothing.", { class: "rows unseen" }), left(reply, "unknown")], { id: "unknown" }),
         unreadRows.length ? section("Could not be read", "", [rows(unreadRows, unread, "", { class: "rows unseen" }), left(reply, "unread")], { id: "unread" }) : "",
-        lately(reply),
       ),
       el("p", { class: "wide faint" + (watcher.alive ? "" : " warn") }, text(watcher.says)),
     ),

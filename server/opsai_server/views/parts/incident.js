@@ -1,5 +1,6 @@
 // An incident: a window of time around a ticket or the last minutes, with its timeline and the metrics that its cause names.
 const METRICS = 6;
+const PAGES = 4; // of events: the tool shows the newest twenty of a window, and what began it stands before them
 const EARLIER_MS = [180000, 1800000];
 const LEAST_MS = 20000;
 
@@ -27,6 +28,24 @@ function namesOf(topology) {
     for (const row of list(table.rows)) if (entity >= 0 && name >= 0) names.set(text(row[entity]), text(row[name]));
   }
   return names;
+}
+
+const isCut = (reply) => Boolean(reply.shown && reply.shown.events);
+
+// Reads what a cut reply leaves out, from the newest back, as far as some pages reach.
+async function whole(reply) {
+  let [events, last] = [list(reply.events), reply];
+  for (let n = 1; n < PAGES && isCut(last) && events.length; n += 1) {
+    const first = text(events[0].at);
+    if (ms(first) <= ms(reply.window.start)) break;
+    last = await page.call("timeline", { start: text(reply.window.start), end: first });
+    const known = new Set(events.map((event) => JSON.stringify(event)));
+    const earlier = list(last.events).filter((event) => !known.has(JSON.stringify(event)));
+    if (!earlier.length) break;
+    events = [...earlier, ...events];
+  }
+  const total = text(reply.shown && reply.shown.events).replace(/^\d+ of (\d+).*$/s, "$1");
+  return { ...reply, events, shown: isCut(last) ? { events: events.length + " of " + total + "; the newest" } : {} };
 }
 
 const incident = (() => {
@@ -85,6 +104,14 @@ const incident = (() => {
         offer(),
       ], {}),
     );
+    if (began) scrollTo(began);
+  }
+
+  // Puts the list of events where the ticket began, with a little of what was before.
+  function scrollTo(began) {
+    const rows = place.querySelector(".events");
+    const first = rows && rows.children[list(now.reply.events).findIndex((event) => ms(event.at) >= ms(began))];
+    if (first) rows.scrollTop = first.offsetTop - rows.offsetTop - 3 * first.offsetHeight;
   }
 
   // Without a cause no sign names a metric: what is unusual can be looked for, which costs a query for each metric there is.
@@ -132,6 +159,10 @@ const incident = (() => {
       now = { ...kept, reply, charts: same ? kept.charts : [] };
       draw();
       if (!host.canCall) return;
+      if (isCut(reply)) {
+        now.reply = await whole(reply);
+        draw();
+      }
       if (!now.asked) await correlate();
       await measure();
       draw();

@@ -143,7 +143,7 @@ function selecting(drawn, scale, width, height, zoom) {
 
 function events(reply, names, choose) {
   const row = (event, place) => {
-    const many = event.count > 1 ? " · " + event.count + " in all" + (event.until ? ", until " + clock(ms(event.until)) : "") : "";
+    const many = event.until ? " · " + event.count + " in all, until " + clock(ms(event.until)) : "";
     return el("li", { "data-event": place, click: () => choose(place, false), class: isSymptom(event) && event.kind === "symptom_began" ? "bad" : "" }, el("span", { class: "number" }, clock(ms(event.at))), el("span", { class: "kind" }, names.get(event.entity) || text(event.entity)), el("span", { class: "what" }, text(event.says) + many));
   };
   const items = list(reply.events);
