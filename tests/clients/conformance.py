@@ -17,6 +17,21 @@ NEXT = "conformance-next"
 """The next one, with the frozen requirements of the protocols of 2025 and 2026."""
 FINE = ("SUCCESS", "INFO")
 WITHIN_SECONDS = 100
+TIMED = frozenset(
+    f"sep-2575-{name}"
+    for name in (
+        "http-server-no-independent-requests-on-stream",
+        "server-honors-notification-filter",
+        "server-no-log-without-loglevel",
+        "server-sends-prompts-list-changed-on-subscription",
+        "server-sends-subscription-ack",
+        "server-sends-tools-list-changed-on-subscription",
+        "server-tags-subscription-id",
+    )
+)
+"""Checks that give the server half a second or a little more by the wall's clock, which a busy machine may not have."""
+TURNS = 3
+"""So often a suite is run, at most, while one of these fails."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,12 @@ class Judged:
             if name not in self.passed
         }
 
+    @property
+    def late(self) -> bool:
+        """Whether something failed that a busy machine can make fail."""
+        checks = (check for checks in self.scenarios.values() for check in checks)
+        return any(check.id in TIMED and check.status in ("FAILURE", "WARNING") for check in checks)
+
     def counted(self, scenarios: frozenset[str]) -> Counter[str]:
         """Return how many checks of these scenarios came to which status."""
         return Counter(check.status for name in scenarios for check in self.scenarios[name])
@@ -60,6 +81,15 @@ class Judged:
 
 async def judged(suite: str, url: str, folder: Path, *flags: str) -> Judged:
     """Run a suite against the server at a URL; `folder` is for what it writes."""
+    found = await _judged(suite, url, folder / "1", *flags)
+    for turn in range(2, TURNS + 1):
+        if not found.late:
+            break
+        found = await _judged(suite, url, folder / str(turn), *flags)
+    return found
+
+
+async def _judged(suite: str, url: str, folder: Path, *flags: str) -> Judged:
     command = [*node_program(suite), "server", "--url", url, "--output-dir", str(folder), *flags]
     with anyio.fail_after(WITHIN_SECONDS):
         done = await anyio.run_process(command, check=False)

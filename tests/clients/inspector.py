@@ -16,6 +16,8 @@ Question = tuple[str, ...]
 """A method of the protocol, and flags."""
 AT_ONCE = 2
 WITHIN_SECONDS = 100
+PATIENT = ("--connect-timeout", "60000")
+"""It waits 15 s for a server otherwise, which a program that starts on a busy machine may need."""
 TOOL_FAILED = 5
 """How it exits where a tool says that it failed."""
 NOT_PORTABLE = 6
@@ -58,7 +60,7 @@ class Inspector:
         """Ask one thing."""
         with anyio.fail_after(WITHIN_SECONDS):
             done = await anyio.run_process(
-                [*COMMAND, *self.target, "--method", method, "--format", "json", *flags],
+                [*COMMAND, *self.target, "--method", method, "--format", "json", *PATIENT, *flags],
                 check=False,
                 cwd=self.home,
                 env={"PATH": os.environ["PATH"], "HOME": str(self.home), "TMPDIR": str(self.home)},
