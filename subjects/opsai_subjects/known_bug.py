@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from opsai_subjects.model import Value
@@ -68,6 +69,7 @@ class BugSeen(Value):
     """The line of its log that bears the bug's mark, shortened; empty: none does, only the picture and the version fit."""
 
 
+@lru_cache(maxsize=1024)
 def version_in(text: str) -> Version | None:
     """Return the first version that a text names (`v8.5.1`, `8.5.1-alpha` is one too); dates, addresses and times are none."""
     found = _VERSION.search(text.split("-", 1)[0] if re.match(r"v?\d", text) else text)

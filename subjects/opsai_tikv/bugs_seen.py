@@ -29,8 +29,10 @@ def _marked(facts: TikvFacts, bug: KnownBug, versions: dict[str, Version]) -> li
     for entity, version in versions.items():
         log = facts.logs.get(entity)
         count = log.patterns.get(pattern_id(bug.id)) if log else None
+        if count is None:
+            continue
         has = bug.had_by(version)
-        if count is not None and has != "no":
+        if has != "no":
             found.append(BugSeen(bug=bug, entity=entity, version=_written(version), has=has, sample=count.sample))
     return found
 

@@ -33,8 +33,8 @@ async def check_invariants(
     source, unknown ones by reason (unknown is never health), held ones counted. Claim path: /verdicts/INVARIANT/ENTITY/state (or
     value, limit, since). Shares overview's read.
     """
-    facts = await desk.facts()
-    verdicts = await desk.judged(facts)
+    look = await desk.look()
+    facts, verdicts = look.facts, await look.verdicts()
     _known(desk, invariant)
     chosen = _chosen(desk, facts, verdicts, invariant, entity)
     invariants = by_id(desk.subject.invariants)

@@ -12,9 +12,9 @@ from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
+from opsai_server.tools.look import Look
 from opsai_subjects.config import Settings
 from opsai_subjects.errors import StoreError, UnknownName
-from opsai_subjects.invariant import Verdict
 from opsai_subjects.model import Node, Topology, Window
 from opsai_subjects.opening import Cluster
 from opsai_subjects.progress import Progress, await_also
@@ -39,7 +39,7 @@ class Desk:
         self.settings = settings
         self._gathering = anyio.Lock()
         self._gathered = Progress()
-        self._facts: Facts | None = None
+        self._look: Look | None = None
         self._gathered_at: datetime | None = None
         self.scrape_seconds: float | None = None
         """How often the cluster's targets are scraped, as known since its facts were last gathered."""
@@ -64,17 +64,21 @@ class Desk:
         return self.cluster.clock.now()
 
     async def facts(self) -> Facts:
-        """Return the facts of this moment: gathered now, or a moment ago by another tool call.
+        """Return the facts of this moment."""
+        return (await self.look()).facts
+
+    async def look(self) -> Look:
+        """Return the facts of this moment and what is made of them: gathered now, or a moment ago by another tool call.
 
         On a recording the same moment gives the same facts; as soon as its clock moves they are gathered again.
         """
-        return await self._facts_within(0.0 if self.cluster.recording is not None else REUSE_SECONDS)
+        return await self._within(0.0 if self.cluster.recording is not None else REUSE_SECONDS)
 
     async def names(self) -> Facts:
         """Return facts recent enough to tell which node a name or an address means."""
-        return await self._facts_within(NAMES_SECONDS)
+        return (await self._within(NAMES_SECONDS)).facts
 
-    async def _facts_within(self, age_seconds: float) -> Facts:
+    async def _within(self, age_seconds: float) -> Look:
         if self._gathering.locked():
             await_also(self._gathered)
         async with self._gathering:
@@ -82,19 +86,15 @@ class Desk:
             fresh = self._gathered_at is not None and timedelta() <= now - self._gathered_at <= timedelta(
                 seconds=age_seconds
             )
-            if self._facts is None or not fresh:
+            if self._look is None or not fresh:
                 self._gathered = Progress()
                 with self._gathered.heard():
                     facts = await self.subject.facts()
                 await self.recognise(facts)
-                self._facts = facts
+                self._look = Look(self.subject, facts)
                 self._gathered_at = now
                 self.scrape_seconds = await self.subject.scrape_seconds()
-            return self._facts
-
-    async def judged(self, facts: Facts) -> tuple[Verdict, ...]:
-        """Return every verdict on these facts. In a thread: of hundreds of nodes there are tens of thousands, a second's work."""
-        return await anyio.to_thread.run_sync(self.subject.judge, facts)
+            return self._look
 
     async def recognise(self, seen: Facts | Topology) -> None:
         """Make sure that it is still the same cluster that answers. Raises ClusterSwapped."""

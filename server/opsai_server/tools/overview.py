@@ -14,7 +14,6 @@ from opsai_server.tools.unsettled import unsettled
 from opsai_server.tools.weighing import weigh
 from opsai_subjects.fault import Candidate
 from opsai_subjects.invariant import Verdict
-from opsai_subjects.model import Window
 from opsai_subjects.reply import Answer, Rows, unread_rows, without_empty
 from opsai_subjects.subject import Facts
 
@@ -36,7 +35,7 @@ async def overview(desk: Desk) -> Answer:
     """
     weighed = await weigh(desk, None)
     facts, found, verdicts = weighed.facts, weighed.differential, weighed.verdicts
-    events = await desk.subject.events(Window.last(RECENT_SECONDS, facts.at))
+    events = await weighed.look.events(RECENT_SECONDS)
     tickets = await desk.store.tickets(desk.name, status=("created", "diagnosed"), limit=200)
     invariants = by_id(desk.subject.invariants)
     violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]

@@ -106,7 +106,7 @@ async def _present(desk: Desk, span: Window) -> list[Event]:
     """Return when what is violated now began, where no watcher looked and the window reaches to the present."""
     if desk.now() - span.end > NOW:
         return []
-    verdicts = await desk.judged(await desk.facts())
+    verdicts = await (await desk.look()).verdicts()
     return [
         _began(verdict, verdict.since)
         for verdict in verdicts

@@ -10,6 +10,7 @@ from opsai_server.evidence import signs_value
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desk import Desk
+from opsai_server.tools.look import Look
 from opsai_subjects.cancellation import check_cancelled
 from opsai_subjects.differential import merge, rank
 from opsai_subjects.fault import Candidate, Differential, FaultKind, Sign, SignSpec
@@ -28,6 +29,7 @@ BEFORE_TICKET = timedelta(minutes=2)
 class Weighed:
     """The differential and everything it rests on."""
 
+    look: Look
     facts: Facts
     signs: tuple[Sign, ...]
     differential: Differential
@@ -76,24 +78,34 @@ class Weighed:
 
 async def weigh(desk: Desk, ticket: Ticket | None) -> Weighed:
     """Weigh the facts of this moment together with what the watcher saw since the trouble began."""
-    facts = await desk.facts()
+    look = await desk.look()
+    facts = look.facts
     ticks: tuple[Tick, ...] = ()
     spans = list(_spans(facts.at, ticket))
     for span in spans:
         ticks = (*ticks, *await desk.ticks(span))
-    return await anyio.to_thread.run_sync(_weighed, desk, facts, ticks, spans[0].start)
+    now = _Judged(look, await look.signs(), await look.verdicts())
+    return await anyio.to_thread.run_sync(_weighed, desk, now, ticks, spans[0].start)
 
 
-def _weighed(desk: Desk, facts: Facts, ticks: tuple[Tick, ...], looked_from: datetime) -> Weighed:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    look: Look
+    signs: tuple[Sign, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+def _weighed(desk: Desk, now: _Judged, ticks: tuple[Tick, ...], looked_from: datetime) -> Weighed:
     """Weigh in a thread: with hundreds of nodes it takes seconds, in which other calls go on."""
-    signs = merge(desk.subject.signs(facts), ((tick.at, tick.signs) for tick in ticks))
+    facts, verdicts = now.look.facts, now.verdicts
+    signs = merge(now.signs, ((tick.at, tick.signs) for tick in ticks))
     check_cancelled()
     kinds = desk.kind.faults
     groups = desk.subject.groups(facts)
-    verdicts = desk.subject.judge(facts)
     check_cancelled()
     found = _founded(desk, rank(kinds, signs, groups), verdicts, ticks)
     return Weighed(
+        look=now.look,
         facts=facts,
         signs=signs,
         differential=found,
