@@ -4,7 +4,6 @@ import logging
 from datetime import datetime, timedelta
 
 import anyio
-import anyio.to_thread
 
 from opsai_server.evidence import Evidence
 from opsai_server.recognising import recognise
