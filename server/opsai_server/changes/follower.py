@@ -22,7 +22,7 @@ LOOK_SECONDS = 1.0
 
 
 class Watch:
-    """What one listener wants to know: that tickets are raised, and changes at these URIs."""
+    """What one listener wants to know: that tickets open and close, and changes at these URIs."""
 
     def __init__(self, follower: "Follower") -> None:
         self.addresses: dict[str, Address] = {}
@@ -54,14 +54,14 @@ class Follower:
         self._listeners = listeners
         self._watches: set[Watch] = set()
         self._listened = anyio.Event()
-        self._newest = 0
+        self._open: frozenset[object] = frozenset()
         self._stands: dict[str, Stand] = {}
 
     async def open(self) -> Watch:
-        """Begin to listen: every ticket raised from now on is told."""
+        """Begin to listen: every ticket that opens or closes from now on is told."""
         if not self._watches:
             # While a recording is still being played nobody can have seen a ticket of it.
-            self._newest = (await self._news(())).newest if self._desks.ready else 0
+            self._open = (await self._news(())).numbers() if self._desks.ready else frozenset()
         watch = Watch(self)
         self._watches.add(watch)
         self._listeners.inc()
@@ -82,7 +82,7 @@ class Follower:
         new = {uri: address for uri, address in addresses.items() if uri not in self._stands}
         if not new:
             return ()
-        found = self._found(await self._news(new.values()), new)
+        found = _stands(await self._news(new.values()), new)
         self._stands = found | self._stands
         return tuple(uri for uri in new if uri not in found)
 
@@ -106,10 +106,10 @@ class Follower:
     async def _look(self) -> None:
         watched = {uri: address for watch in self._watches for uri, address in watch.addresses.items()}
         news = await self._news(watched.values())
-        self._newest = max(self._newest, news.newest)
-        if news.raised:
+        before, self._open = self._open, news.numbers()
+        if self._open != before:
             await self._bus.publish(ResourcesListChanged())
-        for uri, stand in self._found(news, watched).items():
+        for uri, stand in _stands(news, watched).items():
             if self._stands.get(uri, stand) != stand:
                 await self._bus.publish(ResourceUpdated(uri))
             self._stands[uri] = stand
@@ -118,12 +118,10 @@ class Follower:
 
     async def _news(self, addresses: Iterable[Address]) -> News:
         store = await self._desks.store()
-        return await store.news({address.ticket for address in addresses}, self._desks.names, after=self._newest)
+        return await store.news({one.what for one in addresses if one.view != "open"}, self._desks.names)
 
-    def _found(self, news: News, addresses: dict[str, Address]) -> dict[str, Stand]:
-        marks = {uri: news.marks.get(address.ticket) for uri, address in addresses.items()}
-        return {
-            uri: addresses[uri].stand(mark)
-            for uri, mark in marks.items()
-            if mark is not None and mark.cluster in self._desks.names
-        }
+
+def _stands(news: News, addresses: dict[str, Address]) -> dict[str, Stand]:
+    """Return how what is there stands, by URI."""
+    stands = ((uri, address.stand(news)) for uri, address in addresses.items())
+    return {uri: stand for uri, stand in stands if stand is not None}

@@ -155,10 +155,10 @@ class Store:
             members = await load_tickets(db, [root, *(row["number"] for row in rows)])
         return tuple(sorted(members, key=lambda one: (one.parent is not None, number_of(one.id, "T"))))
 
-    async def news(self, idents: Collection[str], clusters: Collection[str], *, after: int) -> News:
-        """Look whether tickets of these ids changed, and whether one of these clusters has one with a number above `after`."""
+    async def news(self, idents: Collection[str], clusters: Collection[str]) -> News:
+        """Return how tickets of these ids and what is open of these clusters stand, to be compared with another look."""
         async with self._database.reading() as db:
-            return await news(db, idents, clusters, after)
+            return await news(db, idents, clusters)
 
     async def record_tick(self, judged: Judged, decide: Decide, heartbeat: Heartbeat) -> Ticked:
         """Store one tick and everything that follows from it, in one transaction.

@@ -108,6 +108,27 @@ async def test_of_an_incident_whatever_happens_to_its_children_is_told_and_of_a_
     assert more == []
 
 
+async def test_the_lists_of_open_tickets_change_when_a_ticket_is_raised_and_when_it_is_resolved(
+    tmp_path: Path, other: Another
+) -> None:
+    every, ours = "opsai://tickets", "opsai://tickets?cluster=toy"
+    ear = Ear()
+    async with in_memory(tmp_path, "auto", ear) as client:
+        await other.opens(tmp_path / "opsai.sqlite")
+        async with told(client, ear, every, ours) as heard:
+            await other.does("break a")
+            raised = {await heard.next() for _ in range(3)}
+            await other.does("look")
+            await other.does("mend a")
+            resolved = {await heard.next() for _ in range(3)}
+            more = heard.more()
+        elsewhere = await refusal(client, "opsai://tickets?cluster=elsewhere")
+
+    assert raised == resolved == {TICKETS, every, ours}
+    assert more == []
+    assert elsewhere.startswith("Nothing that changes is at 'opsai://tickets?cluster=elsewhere'")
+
+
 async def test_what_is_unsubscribed_is_told_no_longer(tmp_path: Path, other: Another) -> None:
     ear = Ear()
     async with in_memory(tmp_path, "legacy", ear) as client:
