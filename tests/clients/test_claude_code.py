@@ -23,9 +23,9 @@ COURSE = ["overview", "check_invariants", "differential", "submit_diagnosis"]
 def looked_up(heard: Heard) -> dict[str, Any]:
     """The course where tools are told by name only: load one, call it."""
     if not heard.results:
-        return {"calls": [{"name": "ToolSearch", "input": {"query": "select:mcp__opsai-stdio__overview"}}]}
+        return {"calls": [{"name": "ToolSearch", "input": {"query": "select:mcp__opsai-http__overview"}}]}
     if "overview" not in heard.replies:
-        return {"calls": [{"name": "mcp__opsai-stdio__overview", "input": {}}]}
+        return {"calls": [{"name": "mcp__opsai-http__overview", "input": {}}]}
     return {"text": f"{heard.replies['overview']['summary']['nodes']} nodes"}
 
 
@@ -43,7 +43,7 @@ async def test_added_by_its_own_command_it_connects_over_stdio_and_over_http_wit
         ]
         listed = await claude.run("mcp", "list")
         async with serving(reader) as api:
-            run = await claude.ask(api, "How many nodes?", allowed="mcp__opsai-stdio")
+            run = await claude.ask(api, "How many nodes?", allowed="mcp__opsai-http")
 
     assert [done.code for done in added] == [0, 0, 0]
     states = {line.partition(":")[0]: line.rpartition(" - ")[2] for line in listed.said.splitlines() if " - " in line}
@@ -55,13 +55,24 @@ async def test_added_by_its_own_command_it_connects_over_stdio_and_over_http_wit
     assert {f"mcp__{name}__overview" for name in ("opsai-stdio", "opsai-http")} <= set(reader.heard[0].text.split())
 
 
+def read_up(heard: Heard) -> dict[str, Any]:
+    """The course: read a ticket by its URI, with Claude Code's own tool for resources, and look."""
+    done = [name for name, _ in heard.results]
+    if "ToolSearch" not in done:
+        return {"calls": [{"name": "ToolSearch", "input": {"query": "select:ReadMcpResourceTool"}}]}
+    if "ReadMcpResourceTool" not in done:
+        what = {"server": "opsai-recording", "uri": "opsai://tickets/T-1"}
+        return {"calls": [{"name": "ReadMcpResourceTool", "input": what}]}
+    return {"text": "seen"} if heard.replies else heard.call("overview")
+
+
 async def test_the_checkout_s_own_configuration_is_offered_and_works(tmp_path: Path) -> None:
     claude = claude_code(tmp_path)
     (claude.folder / ".venv" / "bin").mkdir(parents=True)
     (claude.folder / ".venv" / "bin" / "opsai-mcp").symlink_to(OPSAI_MCP)  # as `make demo` leaves it
     for name in (".mcp.json", "compose"):
         (claude.folder / name).symlink_to(ROOT / name)
-    reader = Reader(course=lambda heard: heard.call("overview") if not heard.replies else {"text": "seen"})
+    reader = Reader(course=read_up)
     listed = await claude.run("mcp", "list")
     async with serving(reader) as url:
         run = await claude.ask(url, "How is it?", allowed="mcp__opsai-recording")
@@ -70,6 +81,8 @@ async def test_the_checkout_s_own_configuration_is_offered_and_works(tmp_path: P
     assert "Pending approval" in listed.said
     assert run.ended["result"] == "seen"
     assert reader.heard[-1].replies["overview"]["causes"][0]["kind"] == "tikv_down"
+    (ticket,) = (block["content"] for name, block in reader.heard[-1].results if name == "ReadMcpResourceTool")
+    assert json.loads(json.loads(ticket)["contents"][0]["text"])["ticket"]["status"] == "created"
 
 
 async def test_a_whole_session_of_it_ends_with_the_ticket_diagnosed(tmp_path: Path) -> None:
