@@ -30,8 +30,11 @@ from opsai_subjects.model import clean
 log = logging.getLogger(__name__)
 
 MCP_PATH = "/mcp"
-OPEN_PATHS = ("/healthz", "/metrics")
-"""What shows no secret and is asked by programs that have none: no token is needed."""
+HEALTH_PATH = "/healthz"
+"""Asked by programs that have no token; without it the answer is a word."""
+READ_PATHS = (HEALTH_PATH, "/metrics")
+KNOWN = "opsai.known"
+"""In a request's scope: whether the caller may know what the server is for. True where no token is set."""
 LISTEN = "subscriptions/listen"
 """The one request (of the protocol of 2026) whose answer is a stream without end."""
 LOGGED_CHARS = 100
@@ -47,6 +50,9 @@ class Policy:
     """Names that a Host may have, besides localhost and any IP address: `opsai.example`, or with a port."""
     loopback: bool = True
     """Whether only this machine can reach it: then pages that it serves itself may ask too."""
+    bare_names: bool = False
+    """Whether a name without a dot is let in too (`opsai-watch`, as Compose and Kubernetes name it): nobody can have the name
+    servers of the world answer for it, so no page can rebind it."""
     max_body_bytes: int = 1024 * 1024
     requests_per_second: float = 50.0
     body_seconds: float = 30.0
@@ -93,14 +99,16 @@ class Entrance:
         """Let one request in, or answer why not."""
         if scope["type"] != "http":
             return
-        path = scope["path"] if scope["path"] in (MCP_PATH, *OPEN_PATHS) else "other"
+        path = scope["path"] if scope["path"] in (MCP_PATH, *READ_PATHS) else "other"
 
         async def counted(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 self._requests.labels(path, message["status"]).inc()
             await send(message)
 
-        refusal = self._refusal(scope, Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope, headers)
+        scope[KNOWN] = self._token_refusal(headers) is None
         if refusal is None and scope["method"] == "POST":
             body = await self._body(receive)
             if isinstance(body, Refusal):
@@ -143,14 +151,14 @@ class Entrance:
             return Refusal(
                 429, f"More than {self._policy.requests_per_second:g} requests a second. Ask less often.", after
             )
-        is_open = scope["path"] in OPEN_PATHS
+        path = scope["path"]
         return (
-            _host_refusal(headers, self._policy)
-            or _origin_refusal(headers, self._policy)
+            host_refusal(headers, self._policy)
+            or origin_refusal(headers, self._policy)
             # Before the token: a client that is refused looks for an OAuth server, and must learn that there is none.
-            or (NOTHING_HERE if scope["path"] not in (MCP_PATH, *OPEN_PATHS) else None)
-            or (None if is_open else self._token_refusal(headers))
-            or (STOPPED if not self.open and not is_open else None)
+            or (NOTHING_HERE if path not in (MCP_PATH, *READ_PATHS) else None)
+            or (None if path == HEALTH_PATH else self._token_refusal(headers))
+            or (STOPPED if not self.open and path == MCP_PATH else None)
             or _kind_refusal(scope, headers)
         )
 
@@ -199,15 +207,17 @@ def peer_of(scope: Scope) -> str:
     return str(client[0]) if client else "unknown"
 
 
-def _host_refusal(headers: Headers, policy: Policy) -> Refusal | None:
+def host_refusal(headers: Headers, policy: Policy) -> Refusal | None:
+    """Refuse a Host that is a foreign name."""
     host = headers.get("host", "")
-    if _is_known(host, policy.hosts) or _is_address(host):
+    bare = policy.bare_names and "." not in _name(host) != ""
+    if bare or _is_known(host, policy.hosts) or _is_address(host):
         return None
     shown = clean(host, LOGGED_CHARS)
     return Refusal(421, f"This server is not known as {shown!r}. Start it with --allow-host NAME if it should be.")
 
 
-def _origin_refusal(headers: Headers, policy: Policy) -> Refusal | None:
+def origin_refusal(headers: Headers, policy: Policy) -> Refusal | None:
     """Refuse what a page of another site asks. Programs other than browsers send no Origin."""
     origin = headers.get("origin")
     if origin is None:
@@ -221,7 +231,7 @@ def _origin_refusal(headers: Headers, policy: Policy) -> Refusal | None:
 
 
 def _kind_refusal(scope: Scope, headers: Headers) -> Refusal | None:
-    if scope["path"] in OPEN_PATHS and scope["method"] not in ("GET", "HEAD"):
+    if scope["path"] in READ_PATHS and scope["method"] not in ("GET", "HEAD"):
         return Refusal(405, "There is nothing to do here but to read: GET.", (("Allow", "GET, HEAD"),))
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if scope["method"] == "POST" and content_type != "application/json":

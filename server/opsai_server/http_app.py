@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 
 from opsai_server.app import Fixtures, assemble
 from opsai_server.calls import Calls
-from opsai_server.entrance import FAILED, MCP_PATH, Entrance, Policy
+from opsai_server.entrance import FAILED, KNOWN, MCP_PATH, Entrance, Policy
 from opsai_server.exposition import exposition
 from opsai_server.listening import Address, listening
 from opsai_server.tools.desks import Desks
@@ -65,9 +65,10 @@ def _app(server: MCPServer[Any], desks: Desks, calls: Calls, policy: Policy, max
     async def metrics(request: Request) -> Response:
         return exposition(calls.registry, request)
 
-    async def healthz(_request: Request) -> Response:
+    async def healthz(request: Request) -> Response:
         well, body = await health(server.name, desks)
-        return JSONResponse(body, status_code=200 if well else 503)
+        told = body if request.scope.get(KNOWN) else {"status": body["status"]}
+        return JSONResponse(told, status_code=200 if well else 503)
 
     async def failed(_request: Request, error: Exception) -> Response:
         log.error("request_failed", exc_info=error)

@@ -7,10 +7,13 @@ import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import anyio
+import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from opsai_subjects.errors import SettingsInvalid
 
@@ -18,6 +21,16 @@ STREAMS_END_SECONDS = 1
 """How long replies may go on after the application was told to end, before they are cut off."""
 IDLE_SECONDS = 75
 """How long a connection may stay open without a request: longer than any scrape interval, so that none is refused for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many may be connected, and how long one may take to say what it wants."""
+
+    most: int = 500
+    """Connections at the same time; one more is closed as it comes."""
+    head_seconds: float = 15.0
+    """The head of a request must have come whole so long after the connection was made, or after its first byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +62,41 @@ def parse_address(text: str, flag: str) -> Address:
     return Address(bare, int(port))
 
 
+class _Connection(H11Protocol):
+    """HTTP on one connection. uvicorn itself waits for the head of a request for ever."""
+
+    room: ClassVar[Room] = Room()
+    _late: Any = None  # a timer of the event loop
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > self.room.most:
+            transport.abort()
+            return
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:  # the head is there
+            self._forget()
+        elif self._late is None and self.timeout_keep_alive_task is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._late = self.loop.call_later(self.room.head_seconds, self.transport.close)
+
+    def _forget(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
 @asynccontextmanager
-async def listening(app: ASGIApp, address: Address, flag: str) -> AsyncGenerator[str]:
+async def listening(app: ASGIApp, address: Address, flag: str, room: Room = Room()) -> AsyncGenerator[str]:
     """Serve the application until the block ends; yield its URL, without a slash at the end.
 
     Raises SettingsInvalid when nothing can be bound there: before anything is served.
@@ -58,6 +104,7 @@ async def listening(app: ASGIApp, address: Address, flag: str) -> AsyncGenerator
     bound = await _bound(address, flag)
     config = uvicorn.Config(
         app,
+        http=type("_Connection", (_Connection,), {"room": room}),
         lifespan="off",
         log_config=None,
         log_level=logging.CRITICAL,

@@ -21,6 +21,9 @@ from opsai_subjects.model import clean
 
 log = logging.getLogger(__name__)
 
+CHATTY = ("mcp", "httpx", "httpcore", "uvicorn", "aiosqlite")
+"""Libraries of which only warnings are logged, whatever --debug says: some write down what is sent."""
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -165,7 +168,7 @@ async def _end_on_signal(ending: Ending) -> None:
 def main() -> None:
     """Run the program."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("mcp", "httpx", "httpcore", "uvicorn", "aiosqlite"):
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     app()
 

@@ -120,7 +120,11 @@ async def _live(
                 await lines.show(await tick(cluster, store, settings.watch))
             return max([await _exit_code(store, cluster.name) for cluster in opened])
         boards = [WatchBoard(cluster, store, settings.watch.interval_seconds) for cluster in opened]
-        async with _served(boards, address), _ended_by_signals(), anyio.create_task_group() as group:
+        async with (
+            _served(boards, address, settings.http.allowed_hosts),
+            _ended_by_signals(),
+            anyio.create_task_group() as group,
+        ):
             for cluster, board in zip(opened, boards, strict=True):
                 group.start_soon(_watch_one, cluster, store, settings, board, lines)
         log.info("stopped cluster=%s", ",".join(clusters))
@@ -139,14 +143,16 @@ async def _watch_one(cluster: Cluster, store: Store, settings: Settings, board: 
 
 
 @asynccontextmanager
-async def _served(boards: Sequence[WatchBoard], address: Address | None) -> AsyncGenerator[None]:
+async def _served(
+    boards: Sequence[WatchBoard], address: Address | None, hosts: tuple[str, ...]
+) -> AsyncGenerator[None]:
     """Serve the boards where that is wanted. Raises SettingsInvalid when nothing can listen there, and StoreError."""
     if address is None:
         yield
         return
     for board in boards:
         await board.remember()
-    async with listening(watch_app(*boards), address, "--metrics") as url:
+    async with listening(watch_app(*boards, hosts=hosts), address, "--metrics") as url:
         log.info("serving metrics=%s/metrics health=%s/healthz", url, url)
         yield
 

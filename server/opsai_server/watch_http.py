@@ -8,11 +8,14 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from opsai_server.entrance import Policy, host_refusal, origin_refusal
 from opsai_server.exposition import exposition
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Ticked
@@ -124,8 +127,12 @@ def merged(families: Iterable[Metric]) -> list[Metric]:
     return list(found.values())
 
 
-def watch_app(*boards: WatchBoard) -> Starlette:
-    """Return the application: `/healthz` is well when each cluster was looked at lately."""
+def watch_app(*boards: WatchBoard, hosts: tuple[str, ...] = ()) -> ASGIApp:
+    """Return the application: `/healthz` is well when each cluster was looked at lately.
+
+    `hosts` are names by which it is called, beside localhost, IP addresses and names without a dot.
+    """
+    callers = Policy(token=None, hosts=hosts, bare_names=True)
     process = CollectorRegistry()
     ProcessCollector(registry=process)
 
@@ -147,7 +154,14 @@ def watch_app(*boards: WatchBoard) -> Starlette:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return JSONResponse({"says": "There is nothing here. Try GET /metrics or GET /healthz."}, status_code=status)
 
-    return Starlette(
+    app = Starlette(
         routes=[Route("/metrics", metrics), Route("/healthz", healthz)],
         exception_handlers={404: elsewhere, 405: elsewhere},
     )
+
+    async def called_by_name(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        refusal = host_refusal(headers, callers) or origin_refusal(headers, callers)
+        await (app(scope, receive, send) if refusal is None else refusal.response()(scope, receive, send))
+
+    return called_by_name

@@ -109,7 +109,7 @@ class WatchSettings(Section):
 
 
 class HttpSettings(Section):
-    """How `opsai-mcp --http` lets callers in."""
+    """How `opsai-mcp --http` (and, by its names, `opsai-watch --metrics`) lets callers in."""
 
     allowed_hosts: tuple[str, ...] = ()
     """Names by which it is called, besides localhost and IP addresses."""

@@ -23,6 +23,8 @@ OpsaiError
 
 from datetime import datetime
 
+from opsai_subjects.foreign import quoted
+
 BODY_EXCERPT_CHARS = 500
 
 
@@ -95,11 +97,15 @@ class SourceDisconnected(SourceError):
 
 
 class SourceRefused(SourceError):
-    """An answer with an error status; `status` is the HTTP code and `body` its first 500 characters."""
+    """An answer with an error status; `status` is the HTTP code and `body` its first 500 characters.
 
-    def __init__(self, asked: str, of: str, status: int, body: str, advice: str = "") -> None:
+    `says` is what came back in words of ours; without it the body is quoted.
+    """
+
+    def __init__(self, asked: str, of: str, status: int, body: str, advice: str = "", *, says: str = "") -> None:
         excerpt = body[:BODY_EXCERPT_CHARS]
-        super().__init__(asked, of, f"HTTP {status}: {excerpt.strip() or '(empty body)'}", advice)
+        told = says or (quoted(excerpt, BODY_EXCERPT_CHARS) if excerpt.strip() else "(empty body)")
+        super().__init__(asked, of, f"HTTP {status}: {told}", advice)
         self.status = status
         self.body = excerpt
 

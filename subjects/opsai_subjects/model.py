@@ -1,6 +1,7 @@
 """The values that everything else speaks in: frozen, typed, with units in field names."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
@@ -337,27 +338,21 @@ def utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+_GAP = re.compile(r"[\t\n\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSEEN = re.compile(
+    r"[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's format characters (Cf) and its Default_Ignorable_Code_Point: nobody sees them, and a model reads them."""
+
+
 def clean(text: str, limit_chars: int = 4000) -> str:
-    """Return foreign text without control, ANSI and bidi characters, cut at the limit with the cut said."""
-    kept = text if text.isascii() and text.isprintable() else "".join(_plain(text))
+    """Return foreign text without control, ANSI, bidi and invisible characters, cut at the limit with the cut said."""
+    kept = text if text.isascii() and text.isprintable() else _plain(text)
     return kept if len(kept) <= limit_chars else f"{kept[:limit_chars]}… ({len(kept) - limit_chars} characters more)"
 
 
-def _plain(text: str) -> Iterable[str]:
-    for ch in text:
-        code = ord(ch)
-        if ch in "\n\t":
-            yield " "
-        elif code < 0x20 or 0x7F <= code < 0xA0:
-            yield "�"
-        elif (
-            code in (0x200E, 0x200F, 0x061C, 0xFEFF)
-            or 0x202A <= code <= 0x202E
-            or 0x2066 <= code <= 0x2069
-            or 0xE0000 <= code <= 0xE007F
-        ):
-            continue
-        elif 0xD800 <= code <= 0xDFFF:
-            yield "�"
-        else:
-            yield ch
+def _plain(text: str) -> str:
+    return _CONTROL.sub("�", _UNSEEN.sub("", _GAP.sub(" ", text)))

@@ -51,7 +51,7 @@ def test_without_a_majority_a_status_names_no_leader_and_keeps_the_alarms() -> N
     status = read_status(recorded("status_no_leader"))
 
     assert status.leader_id == ""
-    assert status.errors == ("etcdserver: no leader",)
+    assert status.errors == ("“etcdserver: no leader”",)
     assert {alarm.kind for alarm in status.alarms} == {"NOSPACE"}
 
 
@@ -78,7 +78,7 @@ def test_health_is_read_as_true_or_false(name: str, healthy: bool) -> None:
 def test_the_health_of_newer_versions_brings_its_reason() -> None:
     body = b'{"health":"false","reason":"RAFT NO LEADER"}'  # made by hand after etcdhttp/health.go, 3.5
 
-    assert read_health(reply(body)) == (False, "RAFT NO LEADER")
+    assert read_health(reply(body)) == (False, "“RAFT NO LEADER”")
 
 
 def test_versions_are_read() -> None:

@@ -74,3 +74,17 @@ def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
 def test_an_address_is_read_with_its_brackets_taken_off() -> None:
     assert parse_address("[::1]:8765", "--http") == Address("::1", 8765)
     assert parse_address("0.0.0.0:0", "--http") == Address("0.0.0.0", 0)
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)])
+def test_a_token_file_that_anybody_may_read_is_warned_of_and_its_token_is_not_shown(
+    tmp_path: Path, mode: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(GOOD, encoding="utf-8")
+    file.chmod(mode)
+
+    bearer_token(Address("127.0.0.1", 0), file, Settings())
+
+    assert ("token_file_open_to_others" in caplog.text) == warned
+    assert GOOD not in caplog.text

@@ -36,7 +36,9 @@ def told(tool: str) -> Generator[Asked]:
     try:
         yield asked
     except OpsaiError as error:
-        log.info("tool_refused tool=%s cluster=%r why=%r", tool, asked.cluster, str(error)[:LOGGED_CHARS])
+        # Its words may repeat the caller's question, or an answer of the cluster.
+        why = clean(str(error), LOGGED_CHARS)
+        log.debug("tool_refused tool=%s cluster=%r kind=%s why=%r", tool, asked.cluster, type(error).__name__, why)
         raise ToolError(_of_cluster(clean(str(error), ERROR_CHARS), clean(asked.cluster, CLUSTER_CHARS))) from error
     except (ToolError, MCPError):
         raise

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, V
 
 from opsai_etcd.api.values import Alarm, Member, Status
 from opsai_subjects.errors import SourceMalformed
-from opsai_subjects.model import clean
+from opsai_subjects.foreign import name_of, quoted
 from opsai_subjects.sources.web import WebReply
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -81,9 +81,9 @@ def read_members(reply: WebReply) -> tuple[Member, ...]:
     return tuple(
         Member(
             id=hexadecimal(one.id),
-            name=clean(one.name, _WORDS_CHARS),
-            peer_urls=tuple(clean(url, _WORDS_CHARS) for url in one.peer_urls),
-            client_urls=tuple(clean(url, _WORDS_CHARS) for url in one.client_urls),
+            name=name_of(one.name),
+            peer_urls=tuple(name_of(url) for url in one.peer_urls),
+            client_urls=tuple(name_of(url) for url in one.client_urls),
             is_learner=one.is_learner,
         )
         for one in read.members
@@ -100,11 +100,11 @@ def read_status(reply: WebReply) -> Status:
         if found:
             alarms.append(Alarm(member_id=hexadecimal(int(found[1])), kind=found[2]))
         else:
-            errors.append(clean(text, _WORDS_CHARS))
+            errors.append(quoted(text, _WORDS_CHARS))
     return Status(
         member_id=hexadecimal(read.header.member_id),
         cluster_id=hexadecimal(read.header.cluster_id),
-        version=clean(read.version, _WORDS_CHARS),
+        version=name_of(read.version),
         leader_id=hexadecimal(read.leader),
         raft_term=read.raft_term,
         raft_index=read.raft_index,
@@ -123,13 +123,13 @@ def read_version(reply: WebReply) -> tuple[str, str]:
     read = _read(_Version, reply)
     if not read.server:
         raise SourceMalformed(reply.asked, reply.of, "no etcdserver in it: is this an etcd?", "check the address")
-    return clean(read.server, _WORDS_CHARS), clean(read.cluster, _WORDS_CHARS)
+    return name_of(read.server), name_of(read.cluster)
 
 
 def read_health(reply: WebReply) -> tuple[bool, str]:
     """Return whether it calls itself healthy, and its reason. Raises SourceMalformed."""
     read = _read(_Health, reply)
-    return str(read.health).lower() == "true", clean(read.reason, _WORDS_CHARS)
+    return str(read.health).lower() == "true", quoted(read.reason, _WORDS_CHARS) if read.reason else ""
 
 
 def _read(shape: type[Shape], reply: WebReply) -> Shape:

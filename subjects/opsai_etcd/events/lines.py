@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from opsai_etcd.logs.patterns import classify, says
-from opsai_subjects.model import Event, LogLine, clean
+from opsai_subjects.foreign import quoted
+from opsai_subjects.model import Event, LogLine
 
 ONCE = (
     "signal",
@@ -102,12 +103,12 @@ def _event(pattern: str, line: LogLine, entity: str, about: str) -> Event:
     detail = f" ({about})" if about else ""
     if pattern == "alarm_raised":
         detail = f": {line.fields.get('alarm', '')} for {about}"
-    quoted = f": {clean(line.message, 160)}" if pattern in ("corrupt", "disk_error", "no_space_left", "panic") else ""
+    told = f": {quoted(line.message, 160)}" if pattern in ("corrupt", "disk_error", "no_space_left", "panic") else ""
     return Event(
         at=line.at,
         entity=entity,
         kind=pattern,
-        says=f"{entity}: {says(pattern)}{detail}{quoted}",
+        says=f"{entity}: {says(pattern)}{detail}{told}",
         source=f"logs:{line.node}",
     )
 

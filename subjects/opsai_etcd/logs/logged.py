@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from opsai_etcd.facts import LogCount, NodeLog
 from opsai_etcd.logs.patterns import classify, texts
 from opsai_subjects.errors import QueryInvalid
-from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Node, Unread, Window, clean
+from opsai_subjects.foreign import quoted
+from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Node, Unread, Window
 
 LINES_AT_MOST = 20_000
 NEWEST_LINES = 600
@@ -96,7 +97,7 @@ def _counted(old: LogCount | None, line: LogLine) -> LogCount:
         count=old.count + 1 if old else 1,
         first_at=old.first_at if old else line.at,
         last_at=line.at,
-        sample=clean(line.message, SAMPLE_CHARS),
+        sample=quoted(line.message, SAMPLE_CHARS),
     )
 
 

@@ -76,9 +76,7 @@ def said(*patterns: str, what: str) -> SignRule:
         age = at.ago(youngest.last_at)
         fresh = age is not None and age < FRESH_SECONDS
         gone = process_gone(at, entity).state == "shown"  # it cannot say it again
-        return shown(
-            f"'{youngest.sample}'", sum(one.count for one in found), since=youngest.first_at, active=fresh or gone
-        )
+        return shown(youngest.sample, sum(one.count for one in found), since=youngest.first_at, active=fresh or gone)
 
     return SignRule(f"says_{patterns[0]}", what, look, reads=(LOGS,))
 

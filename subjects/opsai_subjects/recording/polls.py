@@ -17,6 +17,7 @@ A round asks each path at most once, so a new one begins where a path comes agai
 others is "not due" in most rounds, which is no reason to doubt its last answer.
 """
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
 
+from opsai_subjects.foreign import quoted
 from opsai_subjects.recording.gzipped import corrupt, inflate, lines, parse
 
 Failure = Literal["unreachable", "timed_out", "disconnected"]
@@ -38,6 +40,8 @@ _DISCONNECTED = (
     "IncompleteRead",
     "ConnectionAbortedError",
 )
+_SAID_BY_PYTHON = re.compile(r"\w*(?:: (?:\[Errno -?\d+\] )?[\w ()'.-]{0,120})?", re.ASCII)
+"""The errors of the recorder itself. What a server had a part in may hold anything."""
 
 
 class Key(NamedTuple):
@@ -201,6 +205,7 @@ def _passed(node: _Node, polls: list[Poll], key: Key) -> bool:
 
 def _failed(poll: Poll) -> Failed:
     name = poll.error.partition(":")[0].strip()
+    says = poll.error if _SAID_BY_PYTHON.fullmatch(poll.error) else quoted(poll.error)
     if "Timeout" in name or "timed out" in poll.error:
-        return Failed("timed_out", poll.error)
-    return Failed("disconnected" if name in _DISCONNECTED else "unreachable", poll.error)
+        return Failed("timed_out", says)
+    return Failed("disconnected" if name in _DISCONNECTED else "unreachable", says)

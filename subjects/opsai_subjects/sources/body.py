@@ -9,7 +9,8 @@ import httpx
 from opsai_subjects.errors import BODY_EXCERPT_CHARS, SourceMalformed, SourceTooLarge
 from opsai_subjects.model import clean
 
-_REFUSED_BODY_BYTES = 64 * 1024
+EXCERPT_BYTES = 64 * 1024
+"""Of a refusal's body, so much is looked at."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ async def whole(response: httpx.Response, cap: int, question: Question) -> bytes
     return b"".join(kept)
 
 
-async def excerpt(response: httpx.Response, question: Question) -> str:
+async def excerpt(body: AsyncGenerator[bytes]) -> str:
     """Return the beginning of a body as text fit for a message. Raises as `parts`."""
     kept: list[bytes] = []
     size = 0
-    async for part in parts(response, _REFUSED_BODY_BYTES, question):
+    async for part in body:
         kept.append(part)
         size += len(part)
-        if size >= _REFUSED_BODY_BYTES:
+        if size >= EXCERPT_BYTES:
             break
-    return clean(b"".join(kept)[:_REFUSED_BODY_BYTES].decode("utf-8", errors="replace")[:BODY_EXCERPT_CHARS])
+    return clean(b"".join(kept)[:EXCERPT_BYTES].decode("utf-8", errors="replace")[:BODY_EXCERPT_CHARS])
 
 
 async def parts(response: httpx.Response, cap: int, question: Question) -> AsyncGenerator[bytes]:

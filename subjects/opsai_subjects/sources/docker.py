@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from opsai_subjects.config import WebLimits
 from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused, SourceUnreachable
+from opsai_subjects.foreign import name_of, quoted
 from opsai_subjects.log_settings import DockerSettings
 from opsai_subjects.model import LastState, LastStates, LogPage, LogQuery, Unread, clean
 from opsai_subjects.progress import work
@@ -64,7 +65,8 @@ class Frames:
             size = int.from_bytes(data[at + 4 : at + _HEADER_BYTES], "big")
             if data[at] not in _STREAMS or data[at + 1 : at + 4] != b"\0\0\0":
                 begin = at + _HEADER_BYTES if data[at] == _SYSTEM_ERROR else at
-                self.broken = clean(data[begin : begin + 300].decode("utf-8", errors="replace")).strip() or "no frame"
+                told = data[begin : begin + 300].decode("utf-8", errors="replace")
+                self.broken = quoted(told) if told.strip() else "no frame"
                 return False
             if len(data) - at < _HEADER_BYTES + size:
                 break
@@ -190,7 +192,7 @@ def _last(node: str, container: _Container) -> LastState:
     ended = moment(state.FinishedAt)
     # a container that runs again keeps the time of its last end; its exit code is that of the run under way
     code = None if ended is None or state.Running else state.ExitCode
-    reason = "OOMKilled" if state.OOMKilled else clean(state.Error, 200)
+    reason = "OOMKilled" if state.OOMKilled else name_of(state.Error)
     return LastState(
         node=node,
         running=state.Running,

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from opsai_subjects.config import WebLimits
 from opsai_subjects.endpoint import Access, without_userinfo
 from opsai_subjects.errors import OpsaiError, SettingsInvalid, SourceError, SourceRefused
+from opsai_subjects.foreign import quoted
 from opsai_subjects.log_settings import KubernetesSettings
 from opsai_subjects.model import Clock, LastState, LastStates, LogPage, LogQuery, Unread, clean
 from opsai_subjects.progress import work
@@ -224,6 +225,6 @@ def _message(body: str) -> str:
     try:
         status: JsonValue = loads(body)
     except (ValueError, RecursionError):
-        return clean(body).strip() or "(empty body)"
+        return quoted(body, 500) if body.strip() else "(empty body)"
     message = status.get("message") if isinstance(status, dict) else None
-    return clean(str(message or body))
+    return quoted(str(message or body), 500)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, FiniteFloat, JsonValue
 
 from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import OpsaiError, SourceError, SourceRefused
+from opsai_subjects.foreign import quoted
 from opsai_subjects.log_settings import LokiSettings
 from opsai_subjects.model import Clock, LogPage, LogQuery, ParsedLine, Unread, Window, clean, utc
 from opsai_subjects.progress import work
@@ -244,7 +245,7 @@ class Loki:
 
     def _warned(self, page: _Lines, asked: str, found: _Found) -> None:
         for warning in page.warnings or ():
-            found.unread.append(self._unread(asked, f"Loki warns: {clean(warning, 300)}"))
+            found.unread.append(self._unread(asked, f"Loki warns: {quoted(warning)}"))
 
     async def _nothing_selected(self) -> Unread:
         settings = self._settings

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from opsai_subjects.model import LastState, clean
+from opsai_subjects.foreign import name_of
+from opsai_subjects.model import LastState
 from opsai_subjects.sources.feed import moment
 
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
@@ -96,7 +97,7 @@ class Pod(BaseModel):
             node=node,
             running=status.state.running is not None,
             ended_at=_at(ended.finishedAt) if ended is not None else None,
-            reason=clean(ended.reason, 200) if ended is not None else "",
+            reason=name_of(ended.reason) if ended is not None else "",
             exit_code=ended.exitCode if ended is not None else None,
             restarts=status.restarts,
             source="kubernetes",

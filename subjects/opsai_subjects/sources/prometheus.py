@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import QueryInvalid, SourceMalformed, SourceRefused
+from opsai_subjects.foreign import quoted
 from opsai_subjects.model import Clock, MetricsReply, Series, Window, clean
 from opsai_subjects.sources.web import Web, WebReply
 
@@ -87,7 +88,7 @@ def _failure(reply: WebReply, body: JsonValue, promql: str) -> QueryInvalid | So
     error = clean(str(members.get("error", "no reason given")), 500)
     kind = clean(str(members.get("errorType", "")), 40)
     if kind == "bad_data":
-        return QueryInvalid(promql, error)
+        return QueryInvalid(promql, quoted(error, 500))
     advice = "a shorter window, a larger step or fewer series" if kind in ("timeout", "execution") else "ask again"
     return SourceRefused(reply.asked, reply.of, reply.status, f"{kind}: {error}" if kind else error, advice)
 
@@ -161,6 +162,6 @@ def _malformed(reply: WebReply, what: str) -> SourceMalformed:
     return SourceMalformed(
         reply.asked,
         reply.of,
-        f"HTTP {reply.status}, not what Prometheus answers ({clean(what, 200)}): {clean(reply.text[:500])}",
+        f"HTTP {reply.status}, not what Prometheus answers ({clean(what, 200)}): {quoted(reply.text, 500)}",
         "check that the address is that of a Prometheus-compatible engine",
     )

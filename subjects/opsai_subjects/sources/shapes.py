@@ -5,6 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from opsai_subjects.errors import SourceMalformed
+from opsai_subjects.foreign import quoted
 from opsai_subjects.model import clean
 from opsai_subjects.sources.web import WebReply
 
@@ -23,6 +24,6 @@ def shaped(reply: WebReply, shape: type[Shape], whose: str) -> Shape:
             reply.asked,
             reply.of,
             f"HTTP {reply.status}, not what {whose} answers ({clean(place, 100)}: {clean(first['msg'], 200)}): "
-            f"{clean(reply.text[:500])}",
+            f"{quoted(reply.text, 500)}",
             f"check that the address is that of {whose}",
         ) from error

@@ -31,8 +31,9 @@ from opsai_subjects.errors import (
     SourceTimedOut,
     SourceUnreachable,
 )
+from opsai_subjects.foreign import name_of, quoted
 from opsai_subjects.model import clean
-from opsai_subjects.sources.body import Question, excerpt, parts, whole
+from opsai_subjects.sources.body import EXCERPT_BYTES, Question, excerpt, parts, whole
 from opsai_subjects.sources.credentials import Credentials, credentials, tls_context
 from opsai_subjects.sources.meetings import Meetings
 from opsai_subjects.subject import ReadRpc
@@ -93,7 +94,7 @@ class WebReply:
             came_back, advice = "HTML where JSON should be", "check the address: a proxy or a login page answers there"
         else:
             came_back, advice = f"what is not JSON ({reason})", "ask again; if it stays so, look at what answers there"
-        excerpt = clean(self.text[:BODY_EXCERPT_CHARS])
+        excerpt = quoted(self.text, BODY_EXCERPT_CHARS)
         return SourceMalformed(self.asked, self.of, f"HTTP {self.status}, {came_back}: {excerpt}", advice)
 
 
@@ -166,7 +167,7 @@ class Web:
         async def taken(response: httpx.Response, question: Question, keys: Credentials) -> WebReply:
             if not (response.is_success or response.status_code in accept):
                 raise await _refusal(response, question, keys)
-            body = await whole(response, self._limits.max_body_bytes, question)
+            body = keys.censored(await whole(response, self._limits.max_body_bytes, question))
             kind = response.headers.get("content-type", "")
             seconds = time.monotonic() - question.began
             return WebReply(response.status_code, body, kind, seconds, question.asked, question.of)
@@ -190,7 +191,7 @@ class Web:
         async def handed_over(response: httpx.Response, question: Question, keys: Credentials) -> bool:
             if not response.is_success:
                 raise await _refusal(response, question, keys)
-            async for part in parts(response, self._limits.max_body_bytes, question):
+            async for part in keys.censored_parts(parts(response, self._limits.max_body_bytes, question)):
                 if not into(part):
                     return False
             return True
@@ -216,16 +217,15 @@ class Web:
         tls = full.scheme == "https"
         question = Question(asked, of, self._limits.connect_seconds, budget, tls=tls, began=time.monotonic())
         # Taken out of the URL, since httpx logs URLs as they are.
-        keys = self._keys.with_userinfo(full.userinfo.decode("ascii", errors="replace"))
+        keys = await self._keys.with_userinfo(full.userinfo.decode("ascii", errors="replace")).read()
         full = full.copy_with(userinfo=b"")
         with _failures_named(question, keys):
-            auth = await keys.headers()
             with anyio.fail_after(self._limits.connect_seconds + budget):
                 request = self._client.build_request(
                     "GET" if body is None else "POST",
                     full,
                     content=body,
-                    headers={**auth, **(headers or {})},
+                    headers={**keys.headers, **(headers or {})},
                     timeout=httpx.Timeout(budget, connect=self._limits.connect_seconds, pool=None),
                     extensions={QUESTION_EXTENSION: (asked, of)},
                 )
@@ -319,7 +319,7 @@ def _failures_named(question: Question, keys: Credentials) -> Generator[None]:
     except httpx.ConnectError as error:
         raise _unreachable(error, question, keys) from error
     except httpx.TransportError as error:
-        reason = keys.masked(clean(str(error), 300)) or type(error).__name__
+        reason = quoted(keys.masked(str(error))) if str(error) else type(error).__name__
         advice = f"see whether it restarts or dies, or {question.other_cause}"
         raise SourceDisconnected(
             asked, of, f"the connection broke before the answer was whole ({reason})", advice
@@ -339,15 +339,13 @@ def _unreachable(error: httpx.ConnectError, question: Question, keys: Credential
 async def _refusal(response: httpx.Response, question: Question, keys: Credentials) -> SourceRefused:
     status = response.status_code
     if response.is_redirect or 300 <= status < 400:
-        target = without_userinfo(response.headers.get("location", "nowhere"))
-        body, advice = (
-            f"a redirect to {clean(target, 300)}",
-            "set the address it points to; redirects are not followed",
+        target = keys.masked(without_userinfo(response.headers.get("location", "nowhere")))
+        advice = "set the address it points to; redirects are not followed"
+        return SourceRefused(
+            question.asked, question.of, status, target, advice, says=f"a redirect to {name_of(target)}"
         )
-    else:
-        body = await excerpt(response, question)
-        advice = _ADVICE.get(status, "")
-    return SourceRefused(question.asked, question.of, status, keys.masked(body), advice)
+    body = keys.masked(await excerpt(keys.censored_parts(parts(response, EXCERPT_BYTES, question))))
+    return SourceRefused(question.asked, question.of, status, body, _ADVICE.get(status, ""))
 
 
 def _path_and_query(url: httpx.URL) -> str:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from opsai_subjects.model import LogLine, clean
+from opsai_subjects.foreign import name_of, quoted
+from opsai_subjects.model import LogLine
 
 _ASKED = re.compile(
     r"Method:[^,/]*(?:/[\d.]+)?/(?P<verb>[A-Z]+):(?P<path>[^,]*),.*? IP:(?P<ip>[^,]*),.*?BodyParam:(?P<body>.*)\}$"
@@ -22,10 +23,10 @@ def told_of_change(pattern: str, burst: Sequence[LogLine]) -> str:
         return _asked(first)
     if pattern == "store_limit_changed":
         rate = first.fields.get("rate-per-min", "?")
-        return f"the store limit of {first.fields.get('type', '?')} was set to {clean(rate, 20)} a minute"
+        return f"the store limit of {name_of(first.fields.get('type', '?'))} was set to {name_of(rate)} a minute"
     if pattern == "placement_rule_changed":
         rule = first.fields.get("rule") or "/".join(first.fields.get(name, "?") for name in ("group", "id"))
-        return f"{first.message}: {clean(rule, 160)}"
+        return f"{quoted(first.message, 80)}: {quoted(rule, 160)}"
     if pattern in ("snapshot_sent", "snapshot_applied"):
         took = [seconds(line.fields.get("duration") or line.fields.get("time_takes", "")) for line in burst]
         longest = max((one for one in took if one is not None), default=None)
@@ -39,8 +40,8 @@ def _asked(line: LogLine) -> str:
     if found is None:
         return ""
     body = found["body"]
-    sent = f" with {clean(body, _BODY_CHARS)}" if body and body != "{}" else ""
-    return f"somebody at {clean(found['ip'], 60)} called {found['verb']} {clean(found['path'], 120)}{sent}"
+    sent = f" with {quoted(body, _BODY_CHARS)}" if body and body != "{}" else ""
+    return f"somebody at {name_of(found['ip'])} called {found['verb']} {name_of(found['path'])}{sent}"
 
 
 def seconds(text: str) -> float | None:

@@ -9,6 +9,7 @@ from json import loads
 
 from pydantic import JsonValue
 
+from opsai_subjects.foreign import name_of, quoted
 from opsai_subjects.model import Event, LogLine, Scalar, clean
 from opsai_tikv.events.changes import CHANGED_BY_HAND, told_of_change
 from opsai_tikv.logs.every import by_id, classify
@@ -183,8 +184,8 @@ def _schedulers_stopped(lines: Sequence[LogLine], names: Names) -> list[Event]:
             found.append(_event(first, entity, kind, says, len(group)))
             continue
         for name in stopped:
-            says = f"the scheduler {clean(name, 80)} was removed"
-            found.append(_event(first, f"scheduler:{clean(name, 80)}", "scheduler_removed", says, 1))
+            says = f"the scheduler {name_of(name)} was removed"
+            found.append(_event(first, f"scheduler:{name_of(name)}", "scheduler_removed", says, 1))
     return found
 
 
@@ -192,7 +193,7 @@ def _settings(line: LogLine, names: Names) -> list[Event]:
     new, old = _tree(line.fields.get("new", "")), _tree(line.fields.get("old", ""))
     section = line.message.lower().removesuffix(" config is updated").replace(" ", "-")
     if not new or not old:
-        says = f"PD: {clean(line.message, 120)}"
+        says = f"PD: {quoted(line.message, 120)}"
         return [_event(line, names.entity(line.node), "config_change", says, 1)]
     whole = {*new, *old} if line.fields["new"].endswith("}") and line.fields["old"].endswith("}") else {*new} & {*old}
     changed = [name for name in sorted(whole) if new.get(name) != old.get(name)]
@@ -223,7 +224,7 @@ def _tree(text: str) -> dict[str, Scalar]:
 
 
 def _value(values: Mapping[str, Scalar], name: str) -> str:
-    return clean(str(values[name]), 80) if name in values else "unset"
+    return name_of(str(values[name])) if name in values else "unset"
 
 
 def _bursts(pattern: str, lines: Sequence[LogLine], names: Names, gap_seconds: float) -> list[Event]:
@@ -242,7 +243,7 @@ def _whom(line: LogLine) -> str:
     """Return whom a line speaks of, where it names one: a peer's address, a store's number, a scheduler."""
     for field in (*_WHO_FIELDS, *_STORE_FIELDS, "scheduler-name"):
         if value := line.fields.get(field, ""):
-            return clean(value.removeprefix("http://").removeprefix("https://"), 120)
+            return name_of(value.removeprefix("http://").removeprefix("https://"))
     return ""
 
 
@@ -289,14 +290,14 @@ def _detail(pattern: str, burst: Sequence[LogLine], names: Names) -> str:
         return f"region leaders moved: {told}"
     if pattern == "operator_added":
         kinds = Counter(line.fields.get("operator", "?").strip('"').split(" ", 1)[0] for line in burst)
-        told = ", ".join(f"{count} {clean(kind, 60)}" for kind, count in kinds.most_common(4))
+        told = ", ".join(f"{count} {name_of(kind)}" for kind, count in kinds.most_common(4))
         return f"operators were added: {told}"
     if pattern == "scheduler_added":
-        return f"the scheduler was added with {clean(first.fields.get('scheduler-args', '[]'), 80)}"
+        return f"the scheduler was added with {quoted(first.fields.get('scheduler-args', '[]'), 80)}"
     if pattern in ("disk_usage_changed", "fatal", "panic", "version_changed"):
-        return clean(first.message, 240)
+        return quoted(first.message, 240)
     if pattern == "signal_stop":
-        return f"it was asked to stop ({clean(first.message, 80)})"
+        return f"it was asked to stop ({quoted(first.message, 80)})"
     if pattern == "election_timeout":
         return "followers that no longer hear their region's leader stand for election"
     return told_of_change(pattern, burst)

@@ -24,7 +24,7 @@ from opsai_subjects.errors import (
     SourceTimedOut,
     SourceUnreachable,
 )
-from opsai_subjects.model import clean
+from opsai_subjects.foreign import quoted
 
 METHOD = "/diagnosticspb.Diagnostics/search_log"
 _MAX_MESSAGE_BYTES = 32 * 1024 * 1024
@@ -158,7 +158,8 @@ def _message(name: str, *fields: tuple[str, int, Any, bool]) -> DescriptorProto:
 
 def _named(error: grpc.aio.AioRpcError, of: str, seconds: float) -> SourceError:
     """Return what the failure means, in the words that every source uses."""
-    code, details = error.code(), clean(error.details() or "no reason given", 300)
+    code, told = error.code(), error.details()
+    details = quoted(told) if told else "no reason given"
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         advice = "a shorter window; or see whether the node hangs"
         return SourceTimedOut("search_log", of, f"no whole answer within {seconds:g} s", advice)

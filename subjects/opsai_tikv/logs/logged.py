@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from opsai_subjects.errors import QueryInvalid
-from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Node, Unread, Window, clean
+from opsai_subjects.foreign import quoted
+from opsai_subjects.model import LogLine, LogPage, LogQuery, LogSource, Node, Unread, Window
 from opsai_tikv.facts import LogCount, NodeLog, own_host
 from opsai_tikv.logs.every import classify, texts
 from opsai_tikv.logs.patterns_bugs import BUG_PATTERNS
@@ -110,7 +111,7 @@ def _patterns(lines: Sequence[LogLine]) -> dict[str, LogCount]:
                 count=old.count + 1 if old else 1,
                 first_at=old.first_at if old else line.at,
                 last_at=line.at,
-                sample=clean(line.message, SAMPLE_CHARS),
+                sample=quoted(line.message, SAMPLE_CHARS),
             )
     return found
 

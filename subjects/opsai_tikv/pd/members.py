@@ -8,16 +8,16 @@ from typing import Annotated
 from pydantic import BeforeValidator, TypeAdapter
 
 from opsai_tikv.pd.go_values import unix_seconds
-from opsai_tikv.pd.shapes import Id, Json, Text, Texts, or_empty_list
+from opsai_tikv.pd.shapes import Id, Json, Name, Names, Text, or_empty_list
 from opsai_tikv.pd.values import EtcdHealth, Member, MemberHealth, Members, PdStatus
 
 
 class _Member(Json):
-    name: Text = ""
+    name: Name = ""
     member_id: Id = ""
-    client_urls: Texts = ()
-    peer_urls: Texts = ()
-    binary_version: Text = ""
+    client_urls: Names = ()
+    peer_urls: Names = ()
+    binary_version: Name = ""
     leader_priority: int = 0
 
 
@@ -60,9 +60,9 @@ def read_leader(json: object) -> Member | None:
 
 
 class _Health(Json):
-    name: Text = ""
+    name: Name = ""
     member_id: Id = ""
-    client_urls: Texts = ()
+    client_urls: Names = ()
     health: bool = False
 
 
@@ -89,8 +89,8 @@ def read_etcd_health(json: object) -> EtcdHealth:
 
 
 class _Status(Json):
-    version: Text = ""
-    git_hash: Text = ""
+    version: Name = ""
+    git_hash: Name = ""
     start_timestamp: int = 0
 
 

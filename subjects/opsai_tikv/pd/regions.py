@@ -7,14 +7,14 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, TypeAdapter
 
-from opsai_tikv.pd.shapes import Finite, Hex, Id, Json, Text, Texts, or_empty_list
+from opsai_tikv.pd.shapes import Finite, Hex, Id, Json, Name, Names, Text, or_empty_list
 from opsai_tikv.pd.values import Constraint, LabelRule, Peer, Region, RegionsFound, Rule
 
 
 class _Peer(Json):
     id: Id = ""
     store_id: Id = ""
-    role_name: Text = "Voter"
+    role_name: Name = "Voter"
 
 
 class _DownPeer(Json):
@@ -79,18 +79,18 @@ def read_count(json: object) -> int:
 
 
 class _Constraint(Json):
-    key: Text = ""
-    op: Text = ""
-    values: Texts = ()
+    key: Name = ""
+    op: Name = ""
+    values: Names = ()
 
 
 class _Rule(Json):
-    group_id: Text = ""
-    id: Text = ""
-    role: Text = ""
+    group_id: Name = ""
+    id: Name = ""
+    role: Name = ""
     count: int = 0
-    location_labels: Texts = ()
-    isolation_level: Text = ""
+    location_labels: Names = ()
+    isolation_level: Name = ""
     label_constraints: Annotated[tuple[_Constraint, ...], BeforeValidator(or_empty_list)] = ()
     start_key: Text = ""
     end_key: Text = ""
@@ -120,12 +120,12 @@ def read_rules(json: object) -> tuple[Rule, ...]:
 
 
 class _Label(Json):
-    key: Text = ""
-    value: Text = ""
+    key: Name = ""
+    value: Name = ""
 
 
 class _LabelRule(Json):
-    id: Text = ""
+    id: Name = ""
     labels: Annotated[tuple[_Label, ...], BeforeValidator(or_empty_list)] = ()
     data: Annotated[tuple[object, ...], BeforeValidator(or_empty_list)] = ()
 

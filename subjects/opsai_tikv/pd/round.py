@@ -20,6 +20,7 @@ from pydantic import JsonValue, ValidationError
 
 from opsai_subjects.endpoint import without_userinfo
 from opsai_subjects.errors import NotRecorded, SourceError, SourceMalformed, SourceRefused, SourceTimedOut
+from opsai_subjects.foreign import quoted
 from opsai_subjects.model import clean
 from opsai_subjects.sources.web import Params, Web, WebReply
 from opsai_tikv.pd.members import read_leader, read_members, read_status
@@ -291,7 +292,7 @@ def read(reply: WebReply, reader: Callable[[JsonValue], T]) -> T:
         raise SourceMalformed(
             reply.asked,
             reply.of,
-            f"JSON that is not what {reply.asked} answers ({reason}): {clean(reply.text[:300])}",
+            f"JSON that is not what {reply.asked} answers ({reason}): {quoted(reply.text)}",
             "check that this address is a PD's (or TiKV's) and its version one of v6.5 to v8.5",
         ) from error
 

@@ -8,16 +8,17 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, JsonValue, TypeAdapter
 
+from opsai_subjects.foreign import name_of, quoted
 from opsai_subjects.model import Scalar
 from opsai_tikv.pd.go_values import MAX_UINT64, rfc3339, tso_time, unix_seconds
-from opsai_tikv.pd.shapes import Id, Json, Text, or_empty_list
+from opsai_tikv.pd.shapes import Id, Json, Name, Text, or_empty_list
 from opsai_tikv.pd.values import Config, Diagnosis, GcSafePoint, Pause, Replication, ResolvedTs, ServiceSafePoint
 
 _NEVER = 9_223_372_036_854_775_807
 
 
 class _Service(Json):
-    service_id: Text = ""
+    service_id: Name = ""
     expired_at: int = 0
     safe_point: Id = "0"
 
@@ -65,11 +66,11 @@ _WORDS: dict[str, Scalar] = {"true": True, "false": False}
 
 def read_names(json: object) -> tuple[str, ...]:
     """Read a list of names (`/schedulers`)."""
-    return tuple(_NAMES.validate_python(json))
+    return tuple(name_of(name) for name in _NAMES.validate_python(json))
 
 
 class _Paused(Json):
-    name: Text
+    name: Name
     resume_at: Text = ""
 
 
@@ -79,13 +80,13 @@ _STRING = TypeAdapter(str)
 
 def read_paused(json: object) -> tuple[str, ...]:
     """Read `/schedulers?status=…`: names, or objects that also say until when."""
-    return tuple(entry if isinstance(entry, str) else entry.name for entry in _PAUSED.validate_python(json))
+    return tuple(name_of(entry) if isinstance(entry, str) else entry.name for entry in _PAUSED.validate_python(json))
 
 
 def read_pauses(json: object) -> tuple[Pause, ...]:
     """Read `/schedulers?status=paused&timestamp=…`."""
     return tuple(
-        Pause(name=entry) if isinstance(entry, str) else Pause(name=entry.name, until=_until(entry.resume_at))
+        Pause(name=name_of(entry)) if isinstance(entry, str) else Pause(name=entry.name, until=_until(entry.resume_at))
         for entry in _PAUSED.validate_python(json)
     )
 
@@ -95,7 +96,7 @@ def _until(text: str) -> datetime | None:
 
 
 class _Diagnosis(Json):
-    status: Text = ""
+    status: Name = ""
     summary: Text = ""
 
 
@@ -106,12 +107,12 @@ def read_diagnosis(json: object) -> Diagnosis:
 
 
 class _AutoSync(Json):
-    state: Text = ""
-    label_key: Text = ""
+    state: Name = ""
+    label_key: Name = ""
 
 
 class _Replication(Json):
-    mode: Text = ""
+    mode: Name = ""
     dr_auto_sync: _AutoSync | None = Field(default=None, alias="dr-auto-sync")
 
 
@@ -135,12 +136,12 @@ def read_unsafe_recovery(json: object) -> str:
     """Read `/admin/unsafe/remove-failed-stores/show`: the stage it is in, empty when no recovery is under way."""
     stages = _STAGES.validate_python(json)
     last = stages[-1].info if stages else ""
-    return "" if any(word in last.lower() for word in _OVER) else last
+    return "" if any(word in last.lower() for word in _OVER) else quoted(last) if last else ""
 
 
 def read_text(json: object) -> str:
     """Read a bare JSON string."""
-    return _STRING.validate_python(json)
+    return name_of(_STRING.validate_python(json))
 
 
 def read_scheduler_config(json: JsonValue) -> Config:
@@ -149,7 +150,7 @@ def read_scheduler_config(json: JsonValue) -> Config:
 
 
 class _Named(Json):
-    name: Text = ""
+    name: Name = ""
 
 
 def read_name(json: object) -> str:
@@ -173,5 +174,5 @@ def flattened(tree: dict[str, JsonValue]) -> dict[str, Scalar]:
         elif isinstance(value, list):
             stack.extend((f"{name}.{index}", below) for index, below in enumerate(value))
         else:
-            flat[name] = _WORDS.get(value, value) if isinstance(value, str) else value
+            flat[name_of(name)] = _WORDS.get(value, name_of(value)) if isinstance(value, str) else value
     return dict(sorted(flat.items()))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from opsai_subjects.foreign import name_of
 from opsai_tikv.pd.go_values import MAX_UINT64, size_bytes
 
 
@@ -26,6 +27,11 @@ def as_bytes(value: object) -> object:
 def or_empty_text(value: object) -> object:
     """Return the value, for null the empty text."""
     return "" if value is None else value
+
+
+def as_name(value: object) -> object:
+    """Return what somebody called a thing, quoted where it is no plain name; null is the empty one."""
+    return name_of(value) if isinstance(value, str) else or_empty_text(value)
 
 
 def or_empty_list(value: object) -> object:
@@ -51,7 +57,8 @@ def as_hex(value: object) -> str:
 Id = Annotated[str, BeforeValidator(as_id)]
 Text = Annotated[str, BeforeValidator(or_empty_text)]
 Hex = Annotated[str, BeforeValidator(as_hex)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(or_empty_list)]
+Name = Annotated[str, BeforeValidator(as_name)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(or_empty_list)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Bytes = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(as_bytes)]
 PerStore = Annotated[dict[Id, Finite], BeforeValidator(or_empty_map)]

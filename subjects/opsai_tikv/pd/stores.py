@@ -10,27 +10,27 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from opsai_tikv.pd.go_values import rfc3339, unix_seconds
-from opsai_tikv.pd.shapes import Bytes, Finite, Id, Json, PerStore, Text, or_empty_list, or_empty_map
+from opsai_tikv.pd.shapes import Bytes, Finite, Id, Json, Name, PerStore, Text, or_empty_list, or_empty_map
 from opsai_tikv.pd.values import NodeState, Progress, Store, StoreFlow
 
 _NODE_STATES: tuple[NodeState, ...] = ("Preparing", "Serving", "Removing", "Removed")
 
 
 class _Label(Json):
-    key: Text = ""
-    value: Text = ""
+    key: Name = ""
+    value: Name = ""
 
 
 class _StoreMeta(Json):
     id: Id
-    address: Text = ""
-    status_address: Text = ""
-    peer_address: Text = ""
+    address: Name = ""
+    status_address: Name = ""
+    peer_address: Name = ""
     labels: Annotated[tuple[_Label, ...], BeforeValidator(or_empty_list)] = ()
-    version: Text = ""
+    version: Name = ""
     start_timestamp: int = 0
     last_heartbeat: int = 0
-    state_name: Text = ""
+    state_name: Name = ""
     node_state: int | None = None
     physically_destroyed: bool = False
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from opsai_subjects.foreign import quoted
 from opsai_subjects.model import Scalar
 from opsai_tikv.facts import DEFAULT_SCHEDULERS, TikvFacts
 from opsai_tikv.pd.values import Pause
@@ -99,7 +100,7 @@ def in_words(summary: str) -> str:
     return (
         "; ".join(f"{plural(int(count), 'store')} ({_WORDS.get(why, why)})" for count, why in parts)
         if parts
-        else summary
+        else quoted(summary)
     )
 
 

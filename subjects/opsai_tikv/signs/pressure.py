@@ -1,6 +1,5 @@
 """Signs of what presses on a store besides its clients: feeds, snapshots, catching up, dropped ranges."""
 
-from opsai_subjects.model import clean
 from opsai_tikv.seen import ABSENT, Look, Seen, ago, figure, unknown
 from opsai_tikv.signs.leadership import leaving_and_stuck
 from opsai_tikv.signs.reach import pd_disconnected, process_gone
@@ -102,7 +101,7 @@ def range_denied(look: Look, entity: str) -> Seen:
         return ABSENT if waits.state == "absent" else unknown("PD's region-label rules could not be read")
     if not rules:
         return ABSENT
-    return Seen("shown", f"{len(rules)} rules: {clean(', '.join(rules[:4]), 200)}", value=len(rules), limit=0)
+    return Seen("shown", f"{len(rules)} rules: {', '.join(rules[:4])}", value=len(rules), limit=0)
 
 
 def ranges_destroyed(look: Look, entity: str) -> Seen:

@@ -47,7 +47,8 @@ class Site:
         return await self.plain.post("/mcp", content=content, headers=sent)
 
     async def metric(self, name: str) -> float:
-        found = re.search(rf"^{re.escape(name)} (\S+)$", (await self.get("/metrics")).text, re.MULTILINE)
+        told = await self.get("/metrics", authorization=f"Bearer {TOKEN}")
+        found = re.search(rf"^{re.escape(name)} (\S+)$", told.text, re.MULTILINE)
         return float(found[1]) if found else 0.0
 
 

@@ -2,13 +2,17 @@
 
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from opsai_server.entrance import Policy
+from opsai_server.listening import Address, Room, listening
 from tests.server.mcp.sites import JSON, LOCKED, TOKEN, says, site
 
 pytestmark = pytest.mark.anyio
@@ -29,8 +33,21 @@ async def test_any_other_token_is_401_with_a_challenge(tmp_path: Path) -> None:
     assert [reply.status_code for reply in let_in] == [400, 400]  # let in, and no request of the protocol
 
 
-async def test_health_and_metrics_need_no_token_and_there_is_nothing_else(tmp_path: Path) -> None:
+async def test_without_the_token_health_is_one_word_and_there_are_no_metrics(tmp_path: Path) -> None:
+    shown = f"Bearer {TOKEN}"
     async with site(tmp_path, LOCKED) as it:
+        health = await it.get("/healthz")
+        metrics = await it.get("/metrics")
+        told = [await it.get(path, authorization=shown) for path in ("/healthz", "/metrics")]
+
+    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert (metrics.status_code, says(metrics)) == (401, "A token is needed: send Authorization: Bearer TOKEN.")
+    assert [reply.status_code for reply in told] == [200, 200]
+    assert told[0].json()["clusters"] == [{"name": "toy", "subject": "toy"}]
+
+
+async def test_where_no_token_is_set_health_and_metrics_tell_all_and_there_is_nothing_else(tmp_path: Path) -> None:
+    async with site(tmp_path) as it:
         health = await it.get("/healthz")
         metrics = await it.get("/metrics")
         elsewhere = [
@@ -180,3 +197,47 @@ async def test_a_fault_of_ours_tells_nothing_of_its_inside(tmp_path: Path, caplo
         == "A fault of opsai, in its log with the traceback. It is none of the cluster's."
     )
     assert "no such table: heartbeats" in caplog.text
+
+
+async def test_a_connection_that_does_not_say_what_it_wants_is_closed(tmp_path: Path) -> None:
+    told: list[bytes] = []
+
+    async def until_closed(port: int, *parts: bytes) -> None:
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                for part in parts:
+                    await stream.send(part)
+                    told.append(await stream.receive())
+                await stream.receive()
+
+    whole = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with anyio.fail_after(10):
+        async with listening(answering, Address("127.0.0.1", 0), "--http", Room(head_seconds=0.2)) as url:
+            port = int(url.rpartition(":")[2])
+            async with anyio.create_task_group() as group:
+                group.start_soon(until_closed, port)
+                group.start_soon(until_closed, port, b"GET /x HTTP/1.1\r\nHost: loc")
+                group.start_soon(until_closed, port, whole, b"GET /x HT")
+
+    assert len(told) == 1
+    assert told[0].endswith(b"hello")
+
+
+async def test_one_connection_more_than_there_is_room_for_is_closed_and_the_others_stay(tmp_path: Path) -> None:
+    with anyio.fail_after(10):
+        async with (
+            listening(answering, Address("127.0.0.1", 0), "--http", Room(most=2)) as url,
+            httpx.AsyncClient(base_url=url, trust_env=False) as first,
+            httpx.AsyncClient(base_url=url, trust_env=False) as second,
+            httpx.AsyncClient(base_url=url, trust_env=False) as third,
+        ):
+            kept = [(await one.get("/x")).text for one in (first, second)]
+            with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+                await third.get("/x")
+            again = [(await one.get("/x")).text for one in (first, second)]
+
+    assert (kept, again) == (["hello"] * 2, ["hello"] * 2)
+
+
+async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("hello")(scope, receive, send)

@@ -304,3 +304,23 @@ async def test_one_watcher_tells_of_several_clusters_each_under_its_name(tmp_pat
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
     assert len(families) == len(set(families))
     assert value(found, "opsai_store_readable") == 1
+
+
+HOSTS = {
+    "127.0.0.1:9464": 200,
+    "localhost": 200,
+    "opsai-watch:9464": 200,  # as Compose and Kubernetes name it
+    "[::1]:9464": 200,
+    "evil.example": 421,
+    "localhost.evil.example:9464": 421,
+    "": 421,
+}
+
+
+async def test_no_page_reaches_it_through_a_browser_and_no_foreign_name_leads_to_it(tmp_path: Path) -> None:
+    async with watched(tmp_path) as it:
+        by_host = {host: (await it.client.get("/metrics", headers={"host": host})).status_code for host in HOSTS}
+        page = await it.client.get("/healthz", headers={"origin": "http://evil.example"})
+
+    assert by_host == HOSTS
+    assert page.status_code == 403

@@ -146,7 +146,7 @@ async def test_an_unknown_container_leaves_the_others_readable(tmp_path: Path) -
 
     assert texts(page) == ["a: on"]
     assert (page.searched, page.unread[0].source) == (("a",), "logs:b")
-    assert 'HTTP 404: {"message": "No such container: nope"}' in page.unread[0].why
+    assert 'HTTP 404: “{"message": "No such container: nope"}”' in page.unread[0].why
     assert "docker ps -a" in page.unread[0].advice
     assert (other.unread[0].source, other.unread[0].advice) == ("logs:c", "one of a, b")
     assert ([state.node for state in states.states], states.unread[0].source) == (["a"], "logs:b")
@@ -174,8 +174,8 @@ async def test_a_driver_that_keeps_nothing_to_read_says_where_to_look(tmp_path: 
 @pytest.mark.parametrize(
     ("stream", "why"),
     [
-        (frame(1, "1.0 INFO on") + b"\x03\0\0\0\0\0\0\x05error", "the engine broke off: error"),
-        (frame(1, "1.0 INFO on") + b"<html>oops</html>", "the engine broke off: <html>oops</html>"),
+        (frame(1, "1.0 INFO on") + b"\x03\0\0\0\0\0\0\x05error", "the engine broke off: “error”"),
+        (frame(1, "1.0 INFO on") + b"<html>oops</html>", "the engine broke off: “<html>oops</html>”"),
     ],
 )
 async def test_a_stream_that_breaks_off_keeps_what_came_and_says_so(tmp_path: Path, stream: bytes, why: str) -> None:

@@ -173,7 +173,7 @@ async def test_what_lies_beyond_the_cap_is_said_to_be_unsearched() -> None:
 @pytest.mark.parametrize(
     ("pods", "why", "advice"),
     [
-        ({"a": "tikv-9"}, 'HTTP 404: pods "tikv-9" not found', "check namespace and pods under kubernetes"),
+        ({"a": "tikv-9"}, 'HTTP 404: “pods "tikv-9" not found”', "check namespace and pods under kubernetes"),
         ({"a": "tikv-0/pd"}, "container 'pd' has not run: the pod is Running and its containers are slowlog, tikv", ""),
     ],
 )
@@ -197,7 +197,7 @@ async def test_the_token_is_read_from_its_file_each_time(tmp_path: Path) -> None
         token.unlink()
         gone = await pods.search(LogQuery(WHOLE))
 
-    assert "HTTP 401: Unauthorized" in old.unread[0].why
+    assert "HTTP 401: “Unauthorized”" in old.unread[0].why
     assert "bearer_token_file" in old.unread[0].advice
     assert (new.unread, new.searched) == ((), ("a",))
     assert "bearer_token_file" in gone.unread[0].why
@@ -213,10 +213,13 @@ async def test_outside_a_cluster_it_says_what_to_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (http(500, b"<html>oops</html>"), "HTTP 500: <html>oops</html>"),
+        (http(500, b"<html>oops</html>"), "HTTP 500: “<html>oops</html>”"),
         (json_of('{"metadata":'), "what is not JSON"),
         (json_of('{"metadata":{}}'), "not what the Kubernetes API answers (metadata.name: Field required)"),
-        (json_of('{"message":"pods is forbidden: User \\"x\\" cannot get","code":403}', 403), "HTTP 403: pods is forb"),
+        (
+            json_of('{"message":"pods is forbidden: User \\"x\\" cannot get","code":403}', 403),
+            "HTTP 403: “pods is forb",
+        ),
     ],
 )
 async def test_what_cannot_be_read_says_what_came_back(answer: bytes, why: str) -> None:

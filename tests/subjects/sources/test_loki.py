@@ -196,7 +196,7 @@ async def test_a_tenant_is_named_by_a_header() -> None:
     async with opened(fake) as (loki, _):
         page = await loki.search(LogQuery(WHOLE))
 
-    assert "HTTP 401: no org id" in page.unread[0].why
+    assert "HTTP 401: “no org id”" in page.unread[0].why
     assert "X-Scope-OrgID" in page.unread[0].advice
 
 
@@ -204,7 +204,7 @@ async def test_warnings_of_loki_are_passed_on() -> None:
     async with opened(FakeLoki([A], warnings=["one shard timed out"])) as (loki, _):
         page = await loki.search(LogQuery(WHOLE, limit=1))
 
-    assert "Loki warns: one shard timed out" in page.unread[0].why
+    assert "Loki warns: “one shard timed out”" in page.unread[0].why
 
 
 async def test_a_selector_of_nothing_names_the_labels_that_are_there() -> None:
@@ -235,7 +235,7 @@ async def test_an_expression_that_does_not_parse_is_refused_before_loki_is_asked
 @pytest.mark.parametrize(
     ("answer", "why", "advice"),
     [
-        (http(500, b"<html>oops</html>"), "HTTP 500: <html>oops</html>", ""),
+        (http(500, b"<html>oops</html>"), "HTTP 500: “<html>oops</html>”", ""),
         (json_of('{"status":"success","data":'), "what is not JSON", "ask again"),
         (http(200, b"<!DOCTYPE html><title>Sign in</title>"), "HTML where JSON should be", "a login page"),
         (json_of('{"status":"success","data":{"a":1}}'), "not what Loki answers (data: Input should be", "Loki"),

@@ -128,8 +128,8 @@ async def test_a_bad_query_keeps_the_engines_own_words() -> None:
     with pytest.raises(QueryInvalid) as refused:
         await asked(400, body, "sum(up")
 
-    assert (refused.value.query, refused.value.reason) == ("sum(up", words)
-    assert str(refused.value) == f"The query 'sum(up' is refused: {words}"
+    assert (refused.value.query, refused.value.reason) == ("sum(up", f"“{words}”")
+    assert str(refused.value) == f"The query 'sum(up' is refused: “{words}”"
 
 
 @pytest.mark.parametrize(
@@ -146,22 +146,22 @@ async def test_an_engine_that_cannot_evaluate_refuses_with_its_reason(status: in
         await asked(status, body)
 
     assert str(refused.value).startswith(
-        f"Asked http://metrics:9090 for query up: HTTP {status}: {kind}: {error}. Try: "
+        f"Asked http://metrics:9090 for query up: HTTP {status}: “{kind}: {error}”. Try: "
     )
 
 
 async def test_a_gateway_in_front_that_has_no_engine_behind_it_refuses_with_its_page() -> None:
-    with pytest.raises(SourceRefused, match="HTTP 503: <html>no healthy upstream"):
+    with pytest.raises(SourceRefused, match="HTTP 503: “<html>no healthy upstream"):
         await asked(503, b"<html>no healthy upstream</html>")
 
 
 @pytest.mark.parametrize(
     ("status", "body", "says"),
     [
-        (200, b"<html>sign in</html>", "HTTP 200, HTML where JSON should be: <html>sign in"),
+        (200, b"<html>sign in</html>", "HTTP 200, HTML where JSON should be: “<html>sign in"),
         (400, b"<html>bad gateway</html>", "HTTP 400, HTML where JSON should be"),
         (200, success("vector", [])[:-9], "HTTP 200, what is not JSON"),
-        (200, b"[]", "not what Prometheus answers (no 'status' where it should be): []"),
+        (200, b"[]", "not what Prometheus answers (no 'status' where it should be): “[]”"),
         (200, b'{"status":"success"}', "no 'data' where it should be"),
         (200, success("streams", []), "resultType 'streams'"),
         (200, success("vector", {}), "a result that is no list"),
@@ -191,7 +191,9 @@ async def test_an_engine_that_hangs_and_one_that_is_another_server_are_told_apar
         loopback(bytes_of(http(404, b"404 page not found"))) as served,
         open_web(Access(), limits, allow=PATHS) as web,
     ):
-        with pytest.raises(SourceRefused, match=r"HTTP 404: 404 page not found\. Try: check the address and its path"):
+        with pytest.raises(
+            SourceRefused, match=r"HTTP 404: “404 page not found”\. Try: check the address and its path"
+        ):
             await Prometheus(served.url, web, Noon()).instant("up")
 
 

@@ -165,7 +165,7 @@ async def test_a_503_keeps_the_text_that_says_why() -> None:
 
     assert failed.value.status == 503
     assert str(failed.value) == (
-        "Asked pd1 for the members: HTTP 503: [PD:apiutil:ErrRedirectNoLeader]redirect finds no leader. "
+        "Asked pd1 for the members: HTTP 503: “[PD:apiutil:ErrRedirectNoLeader]redirect finds no leader”. "
         "Try: ask again in a moment"
     )
 
@@ -252,7 +252,7 @@ async def test_html_where_json_should_be_is_told_as_such_with_its_beginning() ->
     with pytest.raises(SourceMalformed) as failed:
         reply.json()
 
-    assert "HTTP 200, HTML where JSON should be: <!DOCTYPE html> <title>Sign�[31m in</title>x" in str(failed.value)
+    assert "HTTP 200, HTML where JSON should be: “<!DOCTYPE html> <title>Sign�[31m in</title>x" in str(failed.value)
     assert str(failed.value).endswith("Try: check the address: a proxy or a login page answers there")
     assert len(str(failed.value)) < 700
 
@@ -264,7 +264,7 @@ def reply(body: bytes) -> WebReply:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b'{"stores": [{"id": 1', "what is not JSON (Expecting ',' delimiter at character 20 of 20): {"),
+        (b'{"stores": [{"id": 1', "what is not JSON (Expecting ',' delimiter at character 20 of 20): “{"),
         (b"", "HTTP 200 with an empty body where JSON should be"),
         (b" \n", "HTTP 200 with an empty body where JSON should be"),
         (b"[" * 100_000, "what is not JSON (it is nested too deeply)"),

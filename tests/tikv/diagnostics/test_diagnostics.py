@@ -183,10 +183,10 @@ async def test_nodes_whose_log_is_elsewhere_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("fails", "why", "advice"),
     [
-        ((grpc.StatusCode.UNKNOWN, "illegal regular expression"), "gRPC UNKNOWN: illegal regular expression", ""),
+        ((grpc.StatusCode.UNKNOWN, "illegal regular expression"), "gRPC UNKNOWN: “illegal regular expression”", ""),
         ((grpc.StatusCode.UNIMPLEMENTED, "unknown service"), "gRPC UNIMPLEMENTED", "read it from files"),
         ((grpc.StatusCode.UNAUTHENTICATED, "no certificate"), "gRPC UNAUTHENTICATED", "cert_file"),
-        ((grpc.StatusCode.UNAVAILABLE, "Connection reset by peer"), "no connection (Connection reset", "address"),
+        ((grpc.StatusCode.UNAVAILABLE, "Connection reset by peer"), "no connection (“Connection reset", "address"),
     ],
 )
 async def test_a_failure_says_what_came_back_and_what_to_try(

@@ -18,7 +18,7 @@ async def test_a_call_of_pd_s_api_is_told_with_who_asked_and_what() -> None:
     (event,) = await of_lines(said(-50, "audit log", service_info=info), node="pda")
 
     assert event.kind == "asked_by_hand"
-    assert event.says.startswith("pda: somebody at 10.77.0.2 called POST /pd/api/v1/schedulers with {")
+    assert event.says.startswith("pda: somebody at 10.77.0.2 called POST /pd/api/v1/schedulers with “{")
     assert "evict-leader-scheduler" in event.says
 
 

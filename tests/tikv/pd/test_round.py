@@ -197,7 +197,7 @@ async def test_of_two_that_say_they_lead_the_one_that_more_members_follow_is_ask
             "not bootstrapped",
         ),
         ("[PD:apiutil:ErrRedirect]redirect failed\n", r"redirect failed.*does not answer it"),
-        ('{"code":"input","msg":"strconv.ParseUint: invalid syntax","data":{}}', r"HTTP 500: strconv\.ParseUint"),
+        ('{"code":"input","msg":"strconv.ParseUint: invalid syntax","data":{}}', r"HTTP 500: “strconv\.ParseUint"),
         ('"Get \\"http://10.1.0.1:2379/x\\": dial tcp: connection refused"', 'Get "http://10.1.0.1:2379/x"'),
     ],
 )

@@ -60,7 +60,7 @@ async def test_schedulers_that_are_paused_missing_or_made_by_hand_are_named() ->
         (
             "admin/unsafe/remove-failed-stores/show",
             [{"info": "Unsafe recovery enters force leader stage", "time": "2023-06-06 14:01:52.365"}],
-            "while an unsafe recovery is under way: Unsafe recovery enters force leader stage",
+            "while an unsafe recovery is under way: “Unsafe recovery enters force leader stage”",
         ),
         ("checker/rule", {"paused": True}, "Checkers are paused (rule)"),
         (

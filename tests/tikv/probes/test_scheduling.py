@@ -244,4 +244,4 @@ async def test_what_could_not_be_read_is_told_as_unread_not_as_well() -> None:
     found = await ask_scheduling(quiet(operators=(500, "broken")))
 
     assert found["says"].startswith("Unknown in part")
-    assert [part.why for part in found["unread"]] == ["HTTP 500: broken"]
+    assert [part.why for part in found["unread"]] == ["HTTP 500: “broken”"]
