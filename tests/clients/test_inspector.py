@@ -7,6 +7,11 @@ from typing import Any
 import pytest
 from mcp.server import MCPServer
 
+from opsai_server.entrance import Policy
+from opsai_server.http_app import serving
+from opsai_server.listening import Address
+from opsai_server.tools.desks import Desks
+from opsai_subjects.registry import subject_kind
 from tests.clients.claude_code import PROGRAMS
 from tests.clients.inspector import (
     NOT_LET_IN,
@@ -170,6 +175,16 @@ async def test_over_http_with_a_token_it_is_let_in_with_the_token_only(tmp_path:
     assert len(shown.apps) == len(ASKED)
     assert [one.code for one in turned_away.values()] == [NOT_LET_IN, NOT_LET_IN]
     assert not any(TOKEN in one.said + one.complained for one in (*let_in.values(), *turned_away.values()))
+
+
+async def test_it_takes_the_tools_of_a_server_of_several_clusters_of_two_kinds(tmp_path: Path) -> None:
+    desks = Desks({"east": subject_kind("tikv"), "west": subject_kind("tikv"), "registry": subject_kind("etcd")})
+    async with serving(desks, Address("127.0.0.1", 0), Policy(token=None), max_sessions=9) as url:
+        listed = await Inspector(tmp_path, (url, "--transport", "http")).ask(*listing("tools/list", "modern"))
+
+    tools = listed.result["tools"]
+    assert {tool["name"] for tool in tools} >= ASKED.keys()
+    assert all("cluster" in tool["inputSchema"]["properties"] for tool in tools)
 
 
 async def test_it_says_so_where_a_call_fails_or_a_schema_is_not_portable(tmp_path: Path) -> None:
