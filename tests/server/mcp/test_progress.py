@@ -113,6 +113,8 @@ async def test_a_call_that_waits_until_a_recording_is_played_is_told_how_far_tha
             await one.call_tool("overview", {}, progress_callback=tell)
 
     assert {says for _, _, says in heard} == {"playing the recording"}
+    assert "tool_call tool=overview" in (audit := (tmp_path / "stderr.txt").read_text(encoding="utf-8"))
+    assert "outcome=cancelled" in audit
     assert [done for done, _, _ in heard] == sorted({done for done, _, _ in heard})
     assert len(heard) > 1
     assert all(total is not None and done <= total for done, total, _ in heard)
