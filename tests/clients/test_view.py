@@ -63,6 +63,7 @@ def test_what_is_unknown_is_counted_named_and_looks_like_neither_held_nor_violat
 
 def test_refresh_asks_the_tool_again_and_redraws(seen: Seen) -> None:
     assert seen["overview"]["refreshed"]["calls"] == ["overview"]
+    assert seen["overview"]["refreshed"]["focused"] == "refresh"
     assert seen["overview"]["refreshed"]["causes"] == seen["overview"]["first"]["causes"]
 
 
@@ -87,6 +88,7 @@ def test_zooming_reads_the_narrower_window_and_keeps_the_charts(seen: Seen) -> N
     whole, narrower = zoomed["whole"], zoomed["narrower"]
 
     assert whole["start"] < narrower["start"] < narrower["end"] < whole["end"]
+    assert zoomed["focused"] == "Zoom in"
     assert zoomed["charts"] == len(seen["overview"]["incident"]["charts"])
 
 
@@ -133,14 +135,23 @@ def test_of_several_clusters_one_is_chosen_and_each_call_names_it(seen: Seen) ->
     assert choosing["listed"] == choosing["again"] == ["east", "west"]
     assert "west" in choosing["standing"]
     assert calls[0] == {"name": "overview", "arguments": {"cluster": "west"}}
-    assert {call["name"] for call in calls[1:-1]} >= {"timeline", "differential", "topology"}
+    assert {call["name"] for call in calls[1:-1]} >= {"timeline", "differential", "topology", "compare_windows"}
     assert all(call["arguments"]["cluster"] == "west" for call in calls[:-1])
     assert calls[-1] == {"name": "overview", "arguments": {}}
 
 
+def test_what_a_tool_refuses_is_said_and_what_was_drawn_stays(seen: Seen) -> None:
+    refused = seen["refused"]
+
+    assert refused["said"].startswith("Not read: the engine is gone <img src=x")
+    assert (refused["failed"], refused["kept"]) == (1, True)
+    asked = [call["arguments"] for call in refused["calls"] if call["name"] == "timeline"]
+    assert {(one["cluster"], one["entity"]) for one in asked} == {("east", "b")}
+
+
 def test_no_request_leaves_and_the_browser_complains_of_nothing(seen: Seen) -> None:
     runs = (
-        seen["overview"], seen["dark"], seen["inert"], seen["choosing"], *(seen["timeline"][one] for one in ("handed", "silent"))
+        seen["overview"], seen["dark"], seen["inert"], seen["choosing"], seen["refused"], *(seen["timeline"][one] for one in ("handed", "silent"))
     )  # fmt: skip
 
     assert [run["requests"] for run in runs] == [[]] * len(runs)

@@ -59,14 +59,14 @@ async function overview(stage) {
   };
   await frame.$eval("#causes", (one) => one.remove());
   await press(view, "#refresh");
-  const refreshed = { calls: names(view), causes: await texts(frame, "#causes li") };
+  const refreshed = { calls: names(view), focused: await frame.evaluate(() => document.activeElement.id), causes: await texts(frame, "#causes li") };
   await press(view, "[data-ticket]");
   const incident = await incidentOf(view);
   await picture(view, "view-light.png");
   const whole = view.seen.calls.findIndex((call) => call.name === "timeline");
   const before = view.seen.calls.length;
   await press(view, "#incident button:has-text('Zoom in')");
-  const zoomed = { whole: view.seen.calls[whole].arguments, narrower: view.seen.calls[before].arguments, span: await frame.textContent("#span"), charts: await count(frame, "#charts figure") };
+  const zoomed = { whole: view.seen.calls[whole].arguments, narrower: view.seen.calls[before].arguments, focused: await frame.evaluate(() => document.activeElement.textContent), span: await frame.textContent("#span"), charts: await count(frame, "#charts figure") };
   return { first, refreshed, incident, zoomed, overflow: await overflow(frame), ...view.seen };
 }
 
@@ -124,8 +124,21 @@ async function choosing(stage) {
   await press(view, "[data-cluster=west]");
   const standing = await view.frame.textContent("#standing");
   await press(view, "#happened");
+  await press(view, "#incident button:has-text('Rank unusual metrics')");
   await press(view, "#all");
   return { listed, standing, again: await texts(view.frame, "[data-cluster] strong"), ...view.seen };
+}
+
+async function refused(stage) {
+  const wrong = { isError: true, content: [{ type: "text", text: "the engine is gone " + HOSTILE }] };
+  let gone = false;
+  const view = await stage.open("timeline", { cluster: "east", entity: "b" }, { altered: (result) => (gone ? wrong : result) });
+  await settled(view.frame);
+  const before = await view.frame.textContent("#incident");
+  gone = true;
+  await press(view, "#refresh");
+  const [said, failed] = [await view.frame.textContent("#said"), await count(view.frame, "#said.failed")];
+  return { said, failed, kept: before === (await view.frame.textContent("#incident")), ...view.seen };
 }
 
 async function within(url, acts) {
@@ -143,5 +156,5 @@ const one = await within(recording, async (stage) => ({
   inert: await inert(stage),
   timeline: await timeline(stage),
 }));
-const many = await within(several, async (stage) => ({ choosing: await choosing(stage) }));
+const many = await within(several, async (stage) => ({ choosing: await choosing(stage), refused: await refused(stage) }));
 writeFileSync(seen, JSON.stringify({ ...one, ...many }));

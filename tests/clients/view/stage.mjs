@@ -11,11 +11,11 @@ const APPS = { "io.modelcontextprotocol/ui": { mimeTypes: ["text/html;profile=mc
 export async function stage({ url, browser: program, folder }) {
   const client = new Client({ name: "a host of the tests", version: "1" }, { capabilities: { extensions: APPS } });
   await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  const { tools } = await client.listTools();
   const bundle = await esbuild.build({ entryPoints: [join(folder, "host.js")], bundle: true, format: "iife", write: false, logLevel: "error" });
   const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
 
   async function open(name, args, { theme = "light", width = 1200, canCall = true, altered = (result) => result, sent = (params) => params } = {}) {
-    const { tools } = await client.listTools();
     const tool = tools.find((one) => one.name === name);
     const { contents } = await client.readResource({ uri: tool._meta.ui.resourceUri });
     const page = await browser.newPage({ viewport: { width, height: 900 } });

@@ -33,12 +33,12 @@ function namesOf(topology) {
 const isCut = (reply) => Boolean(reply.shown && reply.shown.events);
 
 // Reads what a cut reply leaves out, from the newest back, as far as some pages reach.
-async function whole(reply) {
+async function whole(reply, only) {
   let [events, last] = [list(reply.events), reply];
   for (let n = 1; n < PAGES && isCut(last) && events.length; n += 1) {
     const first = text(events[0].at);
     if (ms(first) <= ms(reply.window.start)) break;
-    last = await page.call("timeline", { start: text(reply.window.start), end: first });
+    last = await page.call("timeline", { ...only, start: text(reply.window.start), end: first });
     const known = new Set(events.map((event) => JSON.stringify(event)));
     const earlier = list(last.events).filter((event) => !known.has(JSON.stringify(event)));
     if (!earlier.length) break;
@@ -49,8 +49,9 @@ async function whole(reply) {
 }
 
 const incident = (() => {
-  let now = null; // what is shown: { reply, whole, ticket, names, metrics, charts, unusual }
+  let now = null; // what is shown: { reply, whole, only, ticket, names, metrics, charts, asked }
   let place = null;
+  let asks = 0; // what is asked for later wins: an answer that comes after it is let go
 
   function choose(event, scroll) {
     for (const one of place.querySelectorAll("[data-event]")) {
@@ -90,20 +91,19 @@ const incident = (() => {
     const began = ticket ? ticket.violated_at : null;
     const width = Math.max(340, Math.round(place.clientWidth || 800));
     const left_out = now.reply.shown && now.reply.shown.events;
-    const title = ticket ? text(ticket.id) + ": " + text(ticket.headline) : "What happened";
+    const title = ticket ? text(ticket.id) + ": " + text(ticket.headline) : "What happened" + (now.only.entity ? " on " + now.only.entity : "");
     const charts = now.charts.map(({ name, reply }) => chart(name, reply, now.reply.window, began, now.names));
-    place.replaceChildren(
-      section(title, "", [
-        tools(),
-        list(now.reply.events).length ? lanes(now.reply, width, began, now.names, choose, zoomed) : "",
-        left_out ? el("p", { class: "left", title: left_out }, text(left_out).split(";", 1)[0] + " events, the newest; the hatched part is not shown. Zoom in or go there to see it.") : "",
-        events(now.reply, now.names, choose),
-        list(now.reply.unread).length ? el("ul", { class: "rows unseen" }, list(now.reply.unread).map(unread)) : "",
-        charts.length ? el("div", { class: "charts", id: "charts" }, charts) : "",
-        now.metrics.length > METRICS ? el("p", { class: "left" }, "Not drawn: " + now.metrics.slice(METRICS).join(", ")) : "",
-        offer(),
-      ], {}),
-    );
+    const drawn = section(title, "", [
+      tools(),
+      list(now.reply.events).length ? lanes(now.reply, width, began, now.names, choose, zoomed) : "",
+      left_out ? el("p", { class: "left", title: left_out }, text(left_out).split(";", 1)[0] + " events, the newest; the hatched part is not shown. Zoom in or go there to see it.") : "",
+      events(now.reply, now.names, choose),
+      list(now.reply.unread).length ? el("ul", { class: "rows unseen" }, list(now.reply.unread).map(unread)) : "",
+      charts.length ? el("div", { class: "charts", id: "charts" }, charts) : "",
+      now.metrics.length > METRICS ? el("p", { class: "left" }, "Not drawn: " + now.metrics.slice(METRICS).join(", ")) : "",
+      offer(),
+    ], {});
+    redrawn(place, () => place.replaceChildren(drawn));
     if (began) scrollTo(began);
   }
 
@@ -124,48 +124,56 @@ const incident = (() => {
 
   const rank = (span) =>
     page.busy("Comparing every metric with the time before …", async () => {
+      const mine = ++asks;
       const reply = await page.call("compare_windows", span);
-      now.metrics = [...new Set(list(reply.rows).map((row) => text(row.metric)))].filter((name) => /^\w+$/.test(name));
-      await measure();
+      const metrics = [...new Set(list(reply.rows).map((row) => text(row.metric)))].filter((name) => /^\w+$/.test(name));
+      if (mine !== asks) return;
+      const charts = await chartsOf(metrics);
+      if (mine !== asks) return;
+      Object.assign(now, { metrics, charts });
       draw();
     });
 
-  async function measure() {
+  const chartOf = async (name, span) => {
+    try {
+      return { name, reply: await page.call("query_metrics", { name, points: true, limit: LINES, ...span }) };
+    } catch (error) {
+      return { name, reply: { series: [], empty_because: [error.message] } };
+    }
+  };
+
+  function chartsOf(metrics) {
     const span = { start: text(now.reply.window.start), end: text(now.reply.window.end) };
-    const asked = now.metrics.slice(0, METRICS).map(async (name) => {
-      try {
-        return { name, reply: await page.call("query_metrics", { name, points: true, limit: LINES, ...span }) };
-      } catch (error) {
-        return { name, reply: { series: [], empty_because: [error.message] } };
-      }
-    });
-    now.charts = await Promise.all(asked);
+    return Promise.all(metrics.slice(0, METRICS).map((name) => chartOf(name, span)));
   }
 
-  async function correlate() {
-    const about = now.ticket ? { ticket: text(now.ticket.id) } : {};
-    const [found, topology] = await Promise.all([page.call("differential", about), page.call("topology", {})]);
-    now.metrics = metricsOf(found, now.ticket ? now.ticket.entity : "");
-    now.names = new Map([...now.names, ...namesOf(topology)]);
-    now.asked = true;
+  async function correlated() {
+    const [found, topology] = await Promise.all([page.call("differential", now.ticket ? { ticket: text(now.ticket.id) } : {}), page.call("topology", {})]);
+    return { metrics: metricsOf(found, now.ticket ? now.ticket.entity : ""), names: new Map([...now.names, ...namesOf(topology)]), asked: true };
   }
 
   // Reads and draws: the events first, then the metrics. `given` may hold a ticket, a window, or a reply that is there already.
   const show = (given) =>
     page.busy("Reading what happened …", async () => {
-      const reply = given.reply || (await page.call("timeline", given.span ? { ...given.span } : {}));
-      const same = now !== null && given.ticket === undefined && !given.reply;
-      const kept = same ? now : { whole: reply.window, ticket: given.ticket || null, names: page.names(), metrics: [], asked: false };
-      now = { ...kept, reply, charts: same ? kept.charts : [] };
+      const mine = ++asks;
+      const only = now === null ? given.only || {} : now.only;
+      const reply = given.reply || (await page.call("timeline", { ...only, ...given.span }));
+      if (mine !== asks) return;
+      const kept = now || { whole: reply.window, only, ticket: given.ticket || null, names: page.names(), metrics: [], charts: [], asked: false };
+      now = { ...kept, reply };
       draw();
-      if (!host.canCall) return;
-      if (isCut(reply)) {
-        now.reply = await whole(reply);
+      const steps = [
+        [isCut(reply), async () => ({ reply: await whole(reply, only) })],
+        [!now.asked, correlated],
+        [true, async () => ({ charts: await chartsOf(now.metrics) })],
+      ];
+      for (const [wanted, read] of host.canCall ? steps : []) {
+        if (!wanted) continue;
+        const found = await read();
+        if (mine !== asks) return;
+        Object.assign(now, found);
         draw();
       }
-      if (!now.asked) await correlate();
-      await measure();
-      draw();
     });
 
   return {
@@ -177,10 +185,16 @@ const incident = (() => {
     redraw() {
       if (now !== null) draw();
     },
-    refresh() {
-      return now === null ? null : show({ span: { start: text(now.reply.window.start), end: text(now.reply.window.end) } });
+    // Reads the same window again; one that reached to the present reaches to the new one.
+    async refresh() {
+      if (now === null) return;
+      const { window: span, at } = now.reply;
+      const reached = ms(span.end) >= ms(at) - 2000;
+      await show({ span: { start: text(span.start), ...(reached ? {} : { end: text(span.end) }) } });
+      if (reached && now !== null && span.start === now.whole.start) now.whole = now.reply.window;
     },
     close() {
+      asks += 1;
       now = null;
     },
     get shown() {

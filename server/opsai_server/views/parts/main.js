@@ -5,6 +5,7 @@ const page = (() => {
   let cluster = "";
   let several = false;
   let overview = null;
+  let given = {}; // the arguments of the call whose result is handed over
   let turn = 0;
 
   const call = (name, args) => host.call(name, several && cluster ? { ...args, cluster } : args);
@@ -30,15 +31,14 @@ const page = (() => {
 
   function buttons() {
     const button = (id, label, act) => el("button", { id, type: "button", click: act }, label);
-    places.buttons.replaceChildren(
-      ...[
-        several && cluster ? button("all", "All clusters", listAll) : null,
-        overview === null && cluster ? button("look", "Cluster health", look) : null,
-        overview !== null && incident.shown === null ? button("happened", "What happened", () => incident.open(where, {})) : null,
-        host.modes.includes("fullscreen") ? button("larger", "Full screen", () => host.request("ui/request-display-mode", { mode: "fullscreen" }).catch(() => say("The host has no full screen."))) : null,
-        button("refresh", "Refresh", refresh),
-      ].filter((one) => one && (host.canCall || one.id === "larger")),
-    );
+    const shown = [
+      several && cluster ? button("all", "All clusters", listAll) : null,
+      overview === null && cluster ? button("look", "Cluster health", look) : null,
+      overview !== null && incident.shown === null ? button("happened", "What happened", () => incident.open(where, {})) : null,
+      host.modes.includes("fullscreen") ? button("larger", "Full screen", () => host.request("ui/request-display-mode", { mode: "fullscreen" }).catch(() => say("The host has no full screen."))) : null,
+      button("refresh", "Refresh", refresh),
+    ].filter((one) => one && (host.canCall || one.id === "larger"));
+    redrawn(places.buttons, () => places.buttons.replaceChildren(...shown));
   }
 
   function drawHealth() {
@@ -49,7 +49,7 @@ const page = (() => {
       incident.open(where, { ticket, at: overview.at }).then(buttons);
       for (const one of document.querySelectorAll("[data-ticket]")) one.setAttribute("aria-pressed", String(one.dataset.ticket === ticket.id));
     };
-    places.main.replaceChildren(health(overview, chosen, choose, where));
+    redrawn(places.main, () => places.main.replaceChildren(health(overview, chosen, choose, where)));
   }
 
   const look = () =>
@@ -91,7 +91,7 @@ const page = (() => {
       standing(places.standing, "What happened", aboutCluster(reply));
       places.main.replaceChildren(where);
       buttons();
-      incident.open(where, { reply }).then(buttons);
+      incident.open(where, { reply, only: given.entity ? { entity: text(given.entity) } : {} }).then(buttons);
       return;
     } else {
       throw new Error("this view does not draw such a reply");
@@ -134,7 +134,8 @@ const page = (() => {
 
   async function start() {
     host.on("tool-input", (params) => {
-      several = several || Boolean(params.arguments && params.arguments.cluster);
+      given = params.arguments || {};
+      several = several || Boolean(given.cluster);
     });
     host.on("tool-result", handed);
     host.on("tool-cancelled", () => say("The call was cancelled."));

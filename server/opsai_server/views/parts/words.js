@@ -59,6 +59,15 @@ function measured(value, unit) {
   return unit && !["count", "0/1", "ratio"].includes(unit) ? shown + " " + unit : shown;
 }
 
+// Changes what a place holds, and puts the keyboard back on what stands where it was.
+function redrawn(place, change) {
+  const key = (one) => one.id || one.dataset.ticket || one.dataset.cluster || one.tagName + one.className + one.textContent;
+  const active = place.contains(document.activeElement) ? key(document.activeElement) : "";
+  change();
+  const again = active && [...place.querySelectorAll("button, [tabindex]")].find((one) => key(one) === active);
+  if (again) again.focus({ preventScroll: true });
+}
+
 function section(title, count, body, attributes) {
   return el("section", attributes, el("h2", {}, title, count === "" ? "" : el("span", { class: "count" }, count)), body);
 }
