@@ -23,7 +23,7 @@ check: .venv/.ready-dev  ## only what judges the code without running it
 clients: .venv/.ready-dev  ## fetch the real clients that `make test` then drives too: MCP's judges, Claude Code (500 MB)
 	@scripts/clients
 
-bench: .venv/.ready-dev  ## measure start-up, ticks, the evaluator, log searches and reply sizes; prints one table
+bench: .venv/.ready-dev  ## measure speeds and sizes, one table (ARGS="--clients 50", "--calls 10000", "--latency DIR", …)
 	@.venv/bin/python -m bench $(ARGS)
 
 chaos: .venv/.ready-run  ## break local clusters again and again, count what is found out (ARGS="--target processes --times 2")
@@ -34,6 +34,9 @@ evaluate: .venv/.ready-run  ## grade the investigator over recordings with known
 
 transcripts: .venv/.ready-dev  ## write the transcripts of docs/ and the README anew, by running what they show
 	@.venv/bin/python -m scripts.transcripts $(ARGS)
+
+tools: .venv/.ready-dev  ## write docs/tools.md anew: what a model reads of each tool, and what one answers
+	@.venv/bin/python -m scripts.tools
 
 invariants: .venv/.ready-dev  ## write docs/invariants.md anew from the code
 	@.venv/bin/python -m scripts.invariants
