@@ -62,7 +62,7 @@ async def _ids(desks: Desks, sort: IdSort, typed: str, given: Mapping[str, str])
 
 async def _onsets(desks: Desks, given: Mapping[str, str]) -> list[str]:
     names = _ready(desks, given)
-    found = await open_tickets(desks, names) if names else []
+    found = await open_tickets(desks, names, parents_only=True) if names else []
     return list(dict.fromkeys(moment(ticket.violated_at) for ticket in found))
 
 

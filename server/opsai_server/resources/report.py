@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from opsai_server.resources.incident import Incident
+from opsai_server.resources.incident import EVIDENCE, Incident
 from opsai_server.resources.quoting import fenced, named
 from opsai_server.tickets.diagnosis import CheckedClaim, Diagnosis
 from opsai_server.tickets.ticket import Ticket
@@ -252,7 +252,8 @@ def _evidence(incident: Incident, most: Most) -> Iterator[str]:
         yield "None is kept."
         return
     listed = [f"{one.id} {one.tool}, {moment(one.at)}, {one.chars} characters" for one in incident.evidence]
-    origin = f"Stored for {incident.parent.id}, newest first; read by opsai://evidence/ID or the tool evidence"
+    alone = f"the newest {EVIDENCE} alone, " if len(listed) == EVIDENCE else ""
+    origin = f"Stored for {incident.parent.id}, {alone}newest first; read by opsai://evidence/ID or the tool evidence"
     yield _quoted(origin, listed, most)
 
 

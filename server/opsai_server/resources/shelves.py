@@ -19,7 +19,7 @@ from opsai_server.resources.knowledge import (
 from opsai_server.resources.knowledge import any_known, kinds_of, knowledge_uri, listed_knowledge, read_knowledge
 from opsai_server.resources.reading import JSON, MARKDOWN, SCHEME, Reading
 from opsai_server.resources.tickets import URI as TICKETS
-from opsai_server.resources.tickets import open_tickets, read_ticket, read_tickets
+from opsai_server.resources.tickets import is_all, open_tickets, read_ticket, read_tickets
 from opsai_server.tickets.ticket import Ticket
 from opsai_server.tools.desks import Desks
 from opsai_subjects.errors import StoreError, UnknownName
@@ -143,13 +143,13 @@ async def _incidents(desks: Desks) -> tuple[list[Listed], str]:
     if not names:
         return [], ""
     try:
-        found = [ticket for ticket in await open_tickets(desks, names) if ticket.parent is None]
+        found = await open_tickets(desks, names, parents_only=True)
     except StoreError as error:  # what else there is can be listed all the same
         log.warning("incidents_not_listed why=%s", error)
         return [], " Not listed one by one now: the store could not be read."
     shown = found[:LISTED_INCIDENTS]
-    rest = len(found) - len(shown)
-    says = f" The newest {len(shown)} incidents are listed one by one, {rest} more are not." if rest else ""
+    rest = f"{len(found) - len(shown)}{'' if is_all(found) else ' or more'}" if len(found) > len(shown) else ""
+    says = f" The newest {len(shown)} incidents are listed one by one, {rest} are not." if rest else ""
     return [_incident(ticket, several=len(desks.names) > 1) for ticket in shown], says
 
 

@@ -1,5 +1,7 @@
 """The resources `opsai://tickets` and `opsai://tickets/{id}`: what the watcher raised."""
 
+from collections import Counter
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from opsai_server.resources.finding import find_ticket
@@ -21,11 +23,20 @@ def ticket_uri(ident: str) -> str:
     return f"{URI}/{ident}"
 
 
-async def open_tickets(desks: Desks, names: tuple[str, ...]) -> list[Ticket]:
-    """Return the open tickets of these clusters, one at least, newest first, at most 500 of each. Raises StoreError."""
+async def open_tickets(desks: Desks, names: tuple[str, ...], *, parents_only: bool = False) -> list[Ticket]:
+    """Return the open tickets of these clusters (one at least), newest first, at most 500 of each. Raises StoreError."""
     store = (await desks.desk(names[0])).store
-    found = [ticket for name in names for ticket in await store.tickets(name, status=OPEN, limit=FETCHED)]
+    found = [
+        ticket
+        for name in names
+        for ticket in await store.tickets(name, status=OPEN, parents_only=parents_only, limit=FETCHED)
+    ]
     return sorted(found, key=lambda ticket: ticket.number, reverse=True)
+
+
+def is_all(found: Iterable[Ticket]) -> bool:
+    """Say whether these are all the open tickets, and not the newest 500 of a cluster."""
+    return max(Counter(ticket.cluster for ticket in found).values(), default=0) < FETCHED
 
 
 async def read_tickets(desks: Desks, cluster: str = "") -> Reading:
@@ -36,7 +47,10 @@ async def read_tickets(desks: Desks, cluster: str = "") -> Reading:
     found = await open_tickets(desks, names)
     clusters = {ticket.id: ticket.cluster for ticket in found}
     rows = [{"cluster": clusters[str(one["id"])], **one} for one in listed(found)]
-    shown: dict[str, object] = {"open": Rows(rows[:ROWS], len(rows), f"one by {URI}/ID, more by the tool tickets")}
+    of = "" if is_all(found) else f" (of the newest {FETCHED} tickets of each cluster)"
+    shown: dict[str, object] = {"open": Rows(rows[:ROWS], len(rows), f"one by {URI}/ID, more by the tool tickets{of}")}
+    if of and len(rows) <= ROWS:
+        shown["note"] = f"More are open than were looked at{of}: narrow with the tool tickets."
     if not rows:
         shown["note"] = "No ticket is open. That is no health check: overview says what is violated or unknown now."
     uri = f"{URI}?cluster={quote(cluster, safe='')}" if cluster else URI

@@ -192,8 +192,22 @@ async def test_of_many_open_incidents_the_newest_are_listed_and_the_others_count
 
     assert sum("incidents" in one.uri for one in listed) == 20
     assert listed[1].description is not None
-    assert listed[1].description.endswith("The newest 20 incidents are listed one by one, 5 more are not.")
+    assert listed[1].description.endswith("The newest 20 incidents are listed one by one, 5 are not.")
     assert len(read["open"]) == 25
+
+
+async def test_more_open_tickets_than_are_looked_at_are_not_counted_as_all(tmp_path: Path) -> None:
+    async with served(tmp_path) as toy:
+        part = type(toy.world.parts["a"])
+        toy.world.parts.update({f"p{number:03d}": part(up=False) for number in range(510)})
+        await toy.watch(0, 30)
+        listed = (await toy.client.list_resources()).resources
+        read = await value_at(toy.client, "opsai://tickets")
+
+    assert str(listed[1].description).endswith("The newest 20 incidents are listed one by one, 480 or more are not.")
+    assert read["shown"]["open"] == (
+        "100 of 500; one by opsai://tickets/ID, more by the tool tickets (of the newest 500 tickets of each cluster)"
+    )
 
 
 @pytest.mark.parametrize("mode", ERAS)
