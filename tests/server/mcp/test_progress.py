@@ -108,7 +108,7 @@ async def test_a_call_that_waits_until_a_recording_is_played_is_told_how_far_tha
         if len(heard) > 1:
             enough.cancel()
 
-    async with program(tmp_path, "--replay", str(AMBER), mode=mode) as one:
+    async with program(tmp_path, "--replay", str(AMBER), "--at", "end", mode=mode) as one:
         with anyio.CancelScope() as enough:
             await one.call_tool("overview", {}, progress_callback=tell)
 
