@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
@@ -122,10 +123,14 @@ def unknown_flags(words: list[str]) -> list[str]:
     program = own[0].rpartition("/")[2]
     if program not in MODULES:
         return []
-    subcommand = takewhile(lambda word: not word.startswith("-"), own[1:])
-    called = [sys.executable, "-m", MODULES[program], *subcommand, "--help"]
-    said = subprocess.run(called, check=False, capture_output=True, text=True, timeout=60).stdout
+    said = help_of(program, *takewhile(lambda word: not word.startswith("-"), own[1:]))
     return [word for word in own if word.startswith("--") and word.partition("=")[0] not in said]
+
+
+@cache
+def help_of(program: str, *subcommand: str) -> str:
+    called = [sys.executable, "-m", MODULES[program], *subcommand, "--help"]
+    return subprocess.run(called, check=False, capture_output=True, text=True, timeout=60).stdout
 
 
 def test_every_setting_is_described() -> None:
