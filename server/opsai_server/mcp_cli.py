@@ -14,6 +14,7 @@ from opsai_server.entrance import Policy
 from opsai_server.http_token import bearer_token
 from opsai_server.listening import Address, parse_address
 from opsai_server.standing import Live, Opened, Replay, open_desks
+from opsai_server.wire import prints_on_stderr
 from opsai_subjects.config import Settings, clusters_of_flags, load
 from opsai_subjects.errors import OpsaiError, SettingsInvalid
 from opsai_subjects.flags import At, Cluster, Config, Endpoints, Logs, Prometheus, ReplayDir, Store, Subject
@@ -87,7 +88,8 @@ def serve(
             raise SettingsInvalid("--token-file and --allow-host are for callers over HTTP. Give --http HOST:PORT too.")
         if sys.stdin.isatty():
             sys.stderr.write("opsai-mcp speaks MCP over stdin and stdout: an MCP client starts it. Ctrl-C ends it.\n")
-        anyio.run(_serve, what, settings)
+        with prints_on_stderr():
+            anyio.run(_serve, what, settings)
     except OpsaiError as error:
         if debug:
             raise
