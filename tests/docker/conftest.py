@@ -1,4 +1,4 @@
-"""One cluster in containers for all tests of a process that only harm and heal it; it is gone when they are over."""
+"""One cluster in containers for all tests of a module that only harm and heal it; it is gone when they are over."""
 
 import os
 from collections.abc import Generator
@@ -25,7 +25,7 @@ def images() -> None:
         pytest.skip(why)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(images: None, tmp_path_factory: pytest.TempPathFactory) -> Generator[Target]:
     """Three etcd members, up and healthy when a test begins; a test that harms them undoes it (`harmed`)."""
     name = f"opsai-test-{os.getpid()}"

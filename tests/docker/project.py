@@ -63,7 +63,7 @@ def until(ask: Callable[[], _T]) -> _T:
     while True:
         if found := ask():
             return found
-        assert time.monotonic() < ends
+        assert time.monotonic() < ends, f"nothing came of it within {WITHIN_SECONDS:g} s"
         time.sleep(0.5)
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.docker.local import environment, left_of, target_in
 from tests.lab.live.runs import Trial, assert_found_out
 
-pytestmark = [pytest.mark.docker, pytest.mark.anyio, pytest.mark.xdist_group("live-docker")]
+pytestmark = [pytest.mark.docker, pytest.mark.anyio]
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,8 @@ def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Generator[T
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in environment().items():
             patch.setenv(variable, value)
-        target = target_in(tmp_path_factory.mktemp("place"), name)
+        # their data are in memory: what else this machine writes would make their disks slow, and be told rightly
+        target = target_in(tmp_path_factory.mktemp("place"), name, small_disks_mb=192)
         try:
             anyio.run(target.up, print)
             yield Trial(target)

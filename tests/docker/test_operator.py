@@ -14,6 +14,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.docker.local import ROOT, docker, refused
+from tests.docker.project import until
 
 pytestmark = [pytest.mark.docker, pytest.mark.anyio]
 
@@ -21,7 +22,6 @@ BASE = "python:3.12-slim-bookworm"
 PAGE = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```console not-run: tests/docker/test_operator\.py runs it\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BUILD, START, LOOK = ([line[2:] for line in block.splitlines()] for block in BLOCK.findall(PAGE))
-PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Site:
         command = re.sub(r"\boperator-(watch|mcp|store)\b", rf"{self.prefix}-\1", command)
         command = command.replace("--network cluster ", f"--network {self.prefix} ")
         command = re.sub(r"--publish 127\.0\.0\.1:\d+:", "--publish 127.0.0.1::", command)
-        return command.replace("--detach ", "--detach --health-interval 1s ")
+        return command.replace("--detach ", "--detach --health-interval 2s ")
 
     def run(self, *commands: str) -> str:
         """Run commands of the page one after another; return what they say."""
@@ -111,15 +111,14 @@ def recorded_cluster(prefix: str) -> Iterator[str]:
 
 
 def healthy(container: str) -> None:
-    """Wait until the engine says that a container is well; fail with what it says where it is not."""
-    events = ["docker", "events", "--since", "1h", "--filter", f"container={container}", "--format", "{{.Action}}"]
-    with subprocess.Popen(["timeout", str(PATIENCE_SECONDS), *events], stdout=subprocess.PIPE, text=True) as told:
-        assert told.stdout is not None
-        for line in told.stdout:
-            if line.strip() in ("health_status: healthy", "die"):
-                told.terminate()
-                break
-    assert docker("inspect", "--format", "{{.State.Health.Status}}", container) == "healthy", docker("logs", container)
+    """Wait until the engine says that a container is well; fail with what it says where it has ended, or is not well in time."""
+
+    def state() -> str:
+        """Return how it is, once that will not change by itself."""
+        found = docker("inspect", "--format", "{{.State.Status}} {{.State.Health.Status}}", container)
+        return "" if found in ("running starting", "running unhealthy") else found
+
+    assert until(state) == "running healthy", docker("logs", container)
 
 
 def url(container: str, port: int) -> str:

@@ -15,6 +15,9 @@ from opsai_server.watcher import play as play_watcher
 from opsai_subjects.config import WatchSettings
 from opsai_subjects.opening import open_replay
 
+BUSY = {"etcd_wal_fast", "etcd_backend_fast", "etcd_applies_fast", "etcd_network_fast", "etcd_cpu_enough"}
+"""What a machine that has too much to do violates by itself: a ticket of these alone is true, and of no fault that was injected."""
+
 
 class Trial:
     """A cluster that several runs share. A node that died twice would rightly be called a crash loop, so each dies once."""
@@ -26,7 +29,7 @@ class Trial:
     async def run(self, fault: str, folder: Path) -> tuple[Performed, Path]:
         recording = folder / "recorded"
         blueprint = self.target.place.blueprint
-        haste = Haste(limits=blueprint.demo_limits)
+        haste = Haste(hold_seconds=3.0, limits=blueprint.demo_limits)
         order = Order(fault, await self._node(fault), folder / "home", recording, haste)
         done = await play(self.target, order, Silent(print))
         if done.injected is not None and blueprint.faults[fault].harm == "kill":
@@ -61,6 +64,10 @@ async def assert_found_out(done: Performed, recording: Path, target: Target) -> 
         incident = cluster.recording.incident
         watch = incident.watched(WatchSettings())
         await play_watcher(cluster, store, watch, start=incident.judged_from, until=truth.incident_end)
-        tickets = await store.tickets(parents_only=True)
+        tickets = await store.tickets()
+    families = {ticket.id: {ticket.invariant} for ticket in tickets if ticket.parent is None}
+    for ticket in tickets:
+        families[ticket.parent or ticket.id].add(ticket.invariant)
+    of_the_fault = [ticket for ticket in tickets if families.get(ticket.id, BUSY) - BUSY]
     assert truth.injected_at is not None
-    assert [ticket.raised_at >= truth.injected_at for ticket in tickets] == [True]
+    assert [ticket.raised_at >= truth.injected_at for ticket in of_the_fault] == [True]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.etcd, pytest.mark.xdist_group("live-dying")]
+pytestmark = [pytest.mark.etcd]
 
 
 class Bench:

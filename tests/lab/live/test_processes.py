@@ -10,7 +10,7 @@ from opsai_lab.targets.processes.kind import KIND
 from tests.lab.live.runs import Trial, assert_found_out
 from tests.lab.places import etcd_place, silent
 
-pytestmark = [pytest.mark.etcd, pytest.mark.anyio, pytest.mark.xdist_group("live-processes")]
+pytestmark = [pytest.mark.etcd, pytest.mark.anyio]
 
 
 @pytest.fixture(scope="module")
