@@ -123,10 +123,10 @@ async def open_replay_sources(
                 limits,
                 allow=kind.paths,
                 calls=calls_below(kind.rpcs, ()),
-                transport=RecordedTransport(hosts, clock),
+                transport=RecordedTransport(hosts, clock, served.app),
             ) as web,
             open_web(
-                Access(), limits, allow=PROMETHEUS_PATHS, transport=RecordedTransport(hosts, clock)
+                Access(), limits, allow=PROMETHEUS_PATHS, transport=RecordedTransport(hosts, clock, served.app)
             ) as metrics_web,
         ):
             yield (

@@ -27,6 +27,8 @@ class Served:
     """Each recorded address and status address to the host:port that it is served at."""
     prometheus: str
     """URL of the Prometheus API."""
+    app: ASGIApp
+    """What answers there: who asks it in this process needs no connection."""
 
 
 @asynccontextmanager
@@ -50,8 +52,9 @@ async def serve(
         for address in (node.address, node.status_address)
         if address
     }
-    async with _listening(_ByPort(dict(zip(ports, apps, strict=True))), sockets):
-        yield Served(addresses, f"http://{host}:{ports[-1]}")
+    app = _ByPort(dict(zip(ports, apps, strict=True)))
+    async with _listening(app, sockets):
+        yield Served(addresses, f"http://{host}:{ports[-1]}", app)
 
 
 @asynccontextmanager

@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
-from json import dumps, loads
 from pathlib import Path
 
 import pytest
+from orjson import dumps, loads
 
 from opsai_subjects.differential import merge, rank
 from opsai_subjects.fault import Candidate, Sign
@@ -58,11 +58,11 @@ def _with_scrapes_apart(folder: Path, times: int) -> None:
         series["t"] = [after - before for before, after in pairwise((0, *moments))]
         series["v"] = [series["v"][index] for index in chosen]
         if chosen:
-            kept.append(dumps(series).encode())
+            kept.append(dumps(series))
     metrics.write_bytes(gzip.compress(b"\n".join(kept), compresslevel=1))
     described = folder / "incident.json"
-    incident = loads(described.read_text(encoding="utf-8"))
-    described.write_text(dumps(incident | {"scrape_interval_seconds": 5 * times}), encoding="utf-8")
+    incident = loads(described.read_bytes())
+    described.write_bytes(dumps(incident | {"scrape_interval_seconds": 5 * times}))
 
 
 BLINDNESS = {
