@@ -42,7 +42,10 @@ from opsai_server.tools.failing import told_protocol
 from opsai_server.tools.making import who_calls
 from opsai_server.tools.shaping import moment
 from opsai_subjects.errors import UnknownName
+from opsai_subjects.model import clean
 
+TOLD_CHARS = 500
+"""Of a caller's own words, repeated to it."""
 UNKNOWN = "unknown"
 """What accounts call a resource or a prompt that there is not."""
 
@@ -74,7 +77,7 @@ class Offering(MCPServer[Any]):
         asked = str(uri)
         if not asked.startswith(SCHEME):
             return await super().read_resource(uri, context)
-        with told_protocol("resource", {"uri": asked}):
+        with told_protocol("resource", {"uri": clean(asked, TOLD_CHARS)}):
             reading = await self._read(asked, _who(context))
         return [ReadResourceContents(content=reading.text, mime_type=reading.mime)]
 
@@ -112,7 +115,7 @@ class Offering(MCPServer[Any]):
         registered = {prompt.name for prompt in await super().list_prompts()}
         if name in registered:
             return await super().get_prompt(name, arguments, context)
-        with told_protocol("prompt", {"prompt": name}):
+        with told_protocol("prompt", {"prompt": clean(name, TOLD_CHARS)}):
             written = await self._write(name, arguments or {}, _who(context))
         return GetPromptResult(description=self._prompts[name].about, messages=_messages(written))
 
@@ -134,7 +137,7 @@ class Offering(MCPServer[Any]):
         context: CompletionContext | None,
     ) -> Completion:
         given = (context.arguments if context is not None else None) or {}
-        with told_protocol("completion", {"argument": argument.name}):
+        with told_protocol("completion", {"argument": clean(argument.name, TOLD_CHARS)}):
             found = await offer(self._desks, self._sort(ref, argument.name), argument.value, given)
         return _completion(found)
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import anyio
 import pytest
+from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR
 
 from opsai_server.tools.desk import Desk
 from tests.server.mcp.bench import ERAS, served
+from tests.server.mcp.test_hostile import NASTY, bad_characters
 from tests.server.mcp.test_submitting import broken, down
 from tests.server.resources.reader import refused, several, text_at, value_at
 
@@ -151,6 +153,35 @@ async def test_what_is_not_there_is_refused_with_what_is(tmp_path: Path, uri: st
 
     assert said.startswith(says)
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_nothing_that_is_read_carries_control_or_direction_characters(tmp_path: Path, mode: str) -> None:
+    nasty = NASTY.replace("\ud800", "")
+    async with served(tmp_path, mode=mode) as toy:
+        toy.world.parts[nasty] = type(toy.world.parts["a"])(up=False)
+        await toy.watch(0, 30)
+        kept = await toy.ask("check_invariants", state="all")
+        await toy.ask("submit_diagnosis", verdict="inconclusive", summary=nasty, action=UNSURE, ticket="T-1")
+        uris = [
+            "tickets",
+            "tickets/T-1",
+            "incidents/T-1",
+            "diagnoses/D-1",
+            "evidence/E-1",
+            f"evidence/{kept['evidence_id']}",
+        ]
+        texts = {uri: await text_at(toy.client, f"opsai://{uri}") for uri in uris}
+        with pytest.raises(MCPError) as refusal:
+            await toy.client.get_prompt(nasty)
+
+    for uri, text in texts.items():
+        assert bad_characters(text) - {"\n"} == set(), uri
+        assert "evil" in text, uri
+    assert bad_characters(str(refusal.value.error)) == set()
+
+
+UNSURE = {"do": "Look on.", "because": "It is not clear.", "verify": "It is.", "touches": "nothing"}
 
 
 async def test_a_store_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
