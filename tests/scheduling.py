@@ -89,7 +89,10 @@ def plan(items: Sequence[pytest.Item]) -> dict[str, list[str]]:
     units: dict[str, list[str]] = {}
     seen: Counter[Path] = Counter()
     for item in items:
-        if shares(item):
+        together = item.get_closest_marker("xdist_group")
+        if together is not None:
+            unit = f"group {together.args[0]}"
+        elif shares(item):
             unit = str(item.path)
         elif is_live(item):
             unit = item.nodeid
@@ -106,12 +109,13 @@ def is_live(item: pytest.Item) -> bool:
 
 
 def shares(item: pytest.Item) -> bool:
-    """Return whether a test uses a fixture that brings something up for more tests than this one, and takes it away."""
+    """Return whether a test uses what is made once for its module, or is up for longer than a test."""
     known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    used = [defined[-1] for name, defined in known.items() if name in item.fixturenames]
     return any(
-        defined[-1].scope != "function" and inspect.isgeneratorfunction(defined[-1].func)
-        for name, defined in known.items()
-        if name in item.fixturenames
+        one.scope in ("class", "module", "package")
+        or (one.scope == "session" and inspect.isgeneratorfunction(one.func))
+        for one in used
     )
 
 
