@@ -178,12 +178,15 @@ def test_the_compose_file_of_the_page_is_one(tmp_path: Path) -> None:
 
 def test_both_tell_prometheus_what_they_do(site: Site) -> None:
     watch = httpx.get(f"{site.watch}/metrics", trust_env=False).text
-    mcp = httpx.get(f"{site.mcp}/metrics", trust_env=False).text
+    shown = {"Authorization": f"Bearer {site.token().strip()}"}
+    without = httpx.get(f"{site.mcp}/metrics", trust_env=False).status_code
+    mcp = httpx.get(f"{site.mcp}/metrics", headers=shown, trust_env=False).text
 
     violated = 'entity="store:1",invariant="store_up",severity="critical",subject="tikv",verdict="violated"} 1.0'
     assert violated in watch
     assert re.search(r'opsai_ticket_open\{cluster="recorded",entity="store:1",invariant="store_up",.*\} 1\.0', watch)
     assert 'opsai_mcp_http_requests_total{path="/healthz",status="200"}' in mcp
+    assert without == 401
 
 
 def test_the_commands_of_the_page_look_at_it_and_stop_it_within_ten_seconds(site: Site) -> None:
