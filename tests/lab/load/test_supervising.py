@@ -22,13 +22,15 @@ from opsai_lab.load.wanted import Wanted, write_wanted
 pytestmark = pytest.mark.anyio
 
 STAND_IN = Path(__file__).with_name("go_ycsb.py")
+SHORT_SECONDS = 1.5
+"""Of a segment: the stand-in is a Python that has to start within it, on a machine that does much else."""
 PATTERNS = {
     "steady": Pattern(says="long", segments=(Segment(seconds=60, share=1, workload="mixed"),)),
     "burst": Pattern(
         says="short",
         segments=(
-            Segment(seconds=0.3, share=0.1, workload="mixed"),
-            Segment(seconds=0.3, share=1, workload="scan"),
+            Segment(seconds=SHORT_SECONDS, share=0.1, workload="mixed"),
+            Segment(seconds=SHORT_SECONDS, share=1, workload="scan"),
         ),
     ),
 }
