@@ -11,13 +11,15 @@ function pointsOf(series) {
 }
 
 // A round number of steps that hold the values, from zero where they come near it.
-function valueScale(values) {
+function valueScale(values, unit) {
   let low = Math.min(...values);
   let high = Math.max(...values);
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  const base = unit.startsWith("bytes") && most >= 1024 ? 1024 ** Math.min(4, Math.floor(Math.log2(most) / 10)) : 1;
   if (low >= 0 && low <= high / 2) low = 0;
   if (high === low) [low, high] = low === 0 ? [0, 1] : [Math.min(low, 0), Math.max(high, 0)];
   const rough = (high - low) / 3;
-  const power = 10 ** Math.floor(Math.log10(rough));
+  const power = base * 10 ** Math.floor(Math.log10(rough / base));
   const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((one) => one >= rough) || rough;
   const first = Math.floor(low / step) * step;
   const ticks = [];
@@ -65,7 +67,7 @@ function chart(title, reply, span, began, names) {
   const head = el("figcaption", {}, el("h3", {}, title), el("p", { class: "says" }, [reply.says, PLAIN.includes(reply.unit) ? "" : reply.unit].filter(Boolean).map(text).join(" · ")));
   if (!values.length) return el("figure", { "data-metric": title }, head, el("p", { class: "none" }, list(reply.empty_because).join(" ") || "No points in this window."));
   const x = timeScale(span, PLOT.left, PLOT.width - 6);
-  const y = valueScale(values);
+  const y = valueScale(values, text(reply.unit));
   const rules = y.ticks.map((tick) => [svg("line", { class: "rule", x1: PLOT.left, x2: PLOT.width - 6, y1: y.at(tick), y2: y.at(tick) }), svg("text", { x: PLOT.left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, measured(tick, reply.unit === "1/s" || reply.unit === "1/min" ? "" : reply.unit))]);
   const picture = svg("svg", { viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, role: "img", "aria-label": title + ": " + drawn.map(({ one, called }) => called + " last " + text(one.last ?? one.steady)).join(", ") }, rules, axis(x, PLOT.top, PLOT.bottom), onset(x, began, PLOT.top, PLOT.bottom), ...drawn.map(({ points }, n) => line(points, x, y, n)));
   const legend = drawn.map(({ one, called }, n) => el("span", { title: called }, el("i", { class: "swatch l" + n }), short(called, 60), " ", el("span", { class: "number" }, measured(one.last ?? one.steady, text(reply.unit)))));
