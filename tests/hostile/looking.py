@@ -24,7 +24,7 @@ from tests.hostile.corpus import MARK
 from tests.hostile.planting import HARMED
 from tests.server.mcp.bench import text_of
 
-LOOKED_FOR_SECONDS = 90
+LOOKED_FOR_SECONDS = 60
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("overview", {}),
     ("topology", {}),

@@ -90,11 +90,6 @@ def page(asked: Asked) -> bytes:
     return http(200, f"<html>{filler}{told_back(asked)}</html>".encode(), content_type="text/html")
 
 
-def json_error(asked: Asked) -> bytes:
-    body = {"status": "error", "errorType": "execution", "error": told_back(asked), "message": told_back(asked)}
-    return http(422, json.dumps(body).encode(), content_type="application/json")
-
-
 def valid(asked: Asked) -> bytes:
     """Answer as Prometheus and Loki do, with what was sent as a label, and a warning."""
     labels = {"instance": "a", "told": told_back(asked)}
@@ -110,7 +105,6 @@ def broken(asked: Asked) -> bytes:
 ECHOES: dict[str, Answers] = {
     "401": refused(401),
     "a page": page,
-    "an error": json_error,
     "an answer": valid,
     "no HTTP": broken,
 }
