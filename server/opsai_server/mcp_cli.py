@@ -66,6 +66,11 @@ def serve(
     try:
         settings = load(config, store=store)
         what: Live | Replay
+        if replay is not None and (endpoints or prometheus):
+            raise SettingsInvalid(
+                f"Both a recording ({replay}) and a cluster ({', '.join(endpoints or ()) or prometheus}) are given. "
+                "Give one of them: --replay (OPSAI_REPLAY), or --endpoint and --prometheus."
+            )
         if replay is not None:
             what = Replay(replay, at, store)
         elif at is not None:

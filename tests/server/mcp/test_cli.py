@@ -33,6 +33,10 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *flags: str) -> Res
             "'2020-01-01' is no moment of the recording. Give start, end, +90s (after the start) or a time between 2026-",
         ),
         (("--at", "end", "--pd", "http://127.0.0.1:1"), "--at is a moment of a recording. Give --replay DIR with it."),
+        (
+            ("--replay", str(AMBER), "--pd", "http://127.0.0.1:1"),
+            "and a cluster (http://127.0.0.1:1) are given. Give one of them",
+        ),
         (("--config", "none.toml"), "none.toml' does not exist."),
         (("--pd", "ftp://x"), "'ftp://x' is not a URL like http://host:2379"),
         (("--pd", "http://127.0.0.1:1", "--logs", "tikv1"), "--logs 'tikv1' is not NODE=GLOB"),
