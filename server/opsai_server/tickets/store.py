@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 import aiosqlite
 from pydantic import JsonValue
-from pydantic_core import from_json
 
 from opsai_server.evidence import Evidence, EvidenceSummary
 from opsai_server.tickets.diagnosis import Conclusion, Diagnosis
@@ -25,6 +24,7 @@ from opsai_server.tickets.store_rows import (
     tick_of,
 )
 from opsai_server.tickets.store_tickets import (
+    forget_evidence,
     insert_diagnosis,
     insert_evidence,
     load_tickets,
@@ -41,6 +41,8 @@ from opsai_subjects.model import Window
 BUSY_SECONDS = 5.0
 KEEP_TICKS_SECONDS = 24 * 3600.0
 KEEP_EVIDENCE_SECONDS = 7 * 24 * 3600.0
+FORGET_EVERY = 100
+"""After so many pieces of evidence that calls left, old evidence is looked for."""
 _KNOWN_LISTED = 20
 IdSort = Literal["ticket", "diagnosis", "evidence"]
 _IDS: dict[IdSort, tuple[str, str]] = {
@@ -86,16 +88,19 @@ class Store:
         at: datetime,
         value: JsonValue,
         ticket: str | None = None,
-    ) -> Evidence:
-        """Store a reply's full value under a new id; return it as a claim will find it. Raises UnknownName."""
+    ) -> str:
+        """Store a reply's full value under a new id and return that. Raises UnknownName for an unknown ticket.
+
+        Now and then what is too old is forgotten: a server may be asked for months where no watcher looks.
+        """
         text = json_text(value)
         async with self._database.writing() as db:
             ident = await insert_evidence(
                 db, cluster=cluster, tool=tool, arguments=arguments, at=at, text=text, ticket=ticket
             )
-        return Evidence(
-            id=ident, cluster=cluster, tool=tool, arguments=arguments, at=at, value=from_json(text), ticket=ticket
-        )
+            if number_of(ident, "E") % FORGET_EVERY == 0:
+                await forget_evidence(db, cluster, at - timedelta(seconds=self._keep_evidence_seconds))
+        return ident
 
     async def evidence(self, ident: str) -> Evidence:
         """Return stored evidence with its full value. Raises UnknownName."""

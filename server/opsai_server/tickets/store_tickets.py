@@ -120,6 +120,15 @@ async def insert_evidence(
     return f"E-{cursor.lastrowid}"
 
 
+async def forget_evidence(db: aiosqlite.Connection, cluster: str, before: datetime) -> None:
+    """Delete a cluster's evidence of earlier moments, but for what a ticket or a diagnosis cites."""
+    await db.execute(
+        "DELETE FROM evidence WHERE cluster = ? AND at < ? AND number NOT IN (SELECT evidence FROM ticket_evidence) "
+        "AND number NOT IN (SELECT evidence FROM diagnosis_evidence)",
+        (cluster, before.timestamp()),
+    )
+
+
 async def insert_diagnosis(
     db: aiosqlite.Connection, *, ticket: Ticket | None, cluster: str, at: datetime, by: str, conclusion: Conclusion
 ) -> str:

@@ -7,7 +7,7 @@ import aiosqlite
 from pydantic_core import to_json
 
 from opsai_server.tickets.store_rows import json_text, number_of, pack, pending_of
-from opsai_server.tickets.store_tickets import insert_evidence, load_tickets, save_ticket
+from opsai_server.tickets.store_tickets import forget_evidence, insert_evidence, load_tickets, save_ticket
 from opsai_server.tickets.tick import Changes, Judged, Key, Pending, Stepped, Ticked, WatchState
 from opsai_server.tickets.ticket import Heartbeat
 
@@ -111,10 +111,5 @@ async def _write_pending(db: aiosqlite.Connection, cluster: str, pending: tuple[
 
 async def _prune(db: aiosqlite.Connection, judged: Judged, ticks_seconds: float, evidence_seconds: float) -> None:
     ticks_from = (judged.at - timedelta(seconds=ticks_seconds)).timestamp()
-    evidence_from = (judged.at - timedelta(seconds=evidence_seconds)).timestamp()
     await db.execute("DELETE FROM ticks WHERE cluster = ? AND at < ?", (judged.cluster, ticks_from))
-    await db.execute(
-        "DELETE FROM evidence WHERE cluster = ? AND at < ? AND number NOT IN (SELECT evidence FROM ticket_evidence) "
-        "AND number NOT IN (SELECT evidence FROM diagnosis_evidence)",
-        (judged.cluster, evidence_from),
-    )
+    await forget_evidence(db, judged.cluster, judged.at - timedelta(seconds=evidence_seconds))

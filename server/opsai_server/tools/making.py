@@ -126,10 +126,9 @@ async def _reply(desk: Desk, tool: str, arguments: Mapping[str, object], answer:
         # In a thread: of hundreds of nodes it is a second's work.
         value = await anyio.to_thread.run_sync(plain, answer.value)
         try:
-            kept = await desk.store.put_evidence(
+            head["evidence_id"] = await desk.store.put_evidence(
                 cluster=desk.name, tool=tool, arguments=given, at=answer.at, value=value, ticket=answer.ticket
             )
-            head["evidence_id"] = kept.id
         except StoreError as error:  # on a full disk an answer is worth more than its receipt
             log.warning("evidence_not_stored tool=%s why=%s", tool, error)
             head["not_stored"] = f"No claim can cite this reply, for it could not be stored: {clean(str(error), 500)}"

@@ -71,7 +71,7 @@ async def submit_diagnosis(
     )
     about = await desk.ticket(ticket) if ticket else None
     weighed = await weigh(desk, about)
-    differential = await desk.store.put_evidence(
+    weighed_id = await desk.store.put_evidence(
         cluster=desk.name,
         tool="differential",
         arguments={"for": "submit_diagnosis"},
@@ -86,7 +86,7 @@ async def submit_diagnosis(
     diagnosis = await desk.store.save_diagnosis(
         ticket=ticket or None, cluster=desk.name, at=weighed.facts.at, by=by, conclusion=found
     )
-    return Answer(at=weighed.facts.at, value={}, shown=_shown(diagnosis), evidence_id=differential.id, stored=False)
+    return Answer(at=weighed.facts.at, value={}, shown=_shown(diagnosis), evidence_id=weighed_id, stored=False)
 
 
 class DiagnosisRefused(OpsaiError):

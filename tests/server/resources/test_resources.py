@@ -66,7 +66,7 @@ async def test_evidence_that_does_not_fit_is_described_and_read_in_parts(tmp_pat
         kept = await toy.store.put_evidence(
             cluster="toy", tool="search_logs", arguments={}, at=toy.world.now(), value={"lines": rows, "n": 7}
         )
-        uri = f"opsai://evidence/{kept.id}"
+        uri = f"opsai://evidence/{kept}"
         whole = await value_at(toy.client, uri)
         first = await value_at(toy.client, f"{uri}?path=/lines")
         after = int(first["page"].split("go on with offset=")[1].split()[0])
@@ -85,7 +85,7 @@ async def test_a_text_of_quotes_which_json_makes_twice_as_long_is_read_in_parts_
         kept = await toy.store.put_evidence(
             cluster="toy", tool="query_metrics", arguments={}, at=toy.world.now(), value={"text": '"' * 50_000}
         )
-        read = await value_at(toy.client, f"opsai://evidence/{kept.id}?path=/text")
+        read = await value_at(toy.client, f"opsai://evidence/{kept}?path=/text")
 
     assert set(read["value"]) == {'"'}
     assert f"go on with offset={len(read['value'])}" in read["page"]

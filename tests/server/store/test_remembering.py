@@ -9,7 +9,7 @@ import pytest
 from pydantic import JsonValue
 
 from opsai_server.tickets.diagnosis import Action, CheckedClaim, Claim, Conclusion, Submission
-from opsai_server.tickets.store import Store, open_store
+from opsai_server.tickets.store import FORGET_EVERY, Store, open_store
 from opsai_server.tickets.ticket import Heartbeat
 from opsai_server.watcher import tick
 from opsai_subjects.config import WatchSettings
@@ -29,10 +29,9 @@ async def store(tmp_path: Path) -> AsyncGenerator[Store]:
 
 
 async def put(store: Store, value: JsonValue, ticket: str | None = None) -> str:
-    stored = await store.put_evidence(
+    return await store.put_evidence(
         cluster="toy", tool="topology", arguments={"role": "part"}, at=NOON, value=value, ticket=ticket
     )
-    return stored.id
 
 
 async def watch(store: Store, world: ToyWorld, times: int, every_seconds: float = 30) -> None:
@@ -75,7 +74,7 @@ async def test_a_float_without_a_word_in_json_is_kept_as_a_word(store: Store) ->
     stored = await store.put_evidence(
         cluster="toy", tool="query", arguments={}, at=NOON, value={"max": float("inf"), "avg": float("nan")}
     )
-    assert stored.value == (await store.evidence(stored.id)).value == {"max": "Infinity", "avg": "NaN"}
+    assert (await store.evidence(stored)).value == {"max": "Infinity", "avg": "NaN"}
 
 
 async def test_evidence_is_listed_newest_first_without_its_value(store: Store) -> None:
@@ -232,6 +231,22 @@ async def test_pruning_one_cluster_leaves_the_others_alone(tmp_path: Path) -> No
         await store.put_evidence(cluster="other", tool="x", arguments={}, at=NOON, value=1)
         await watch(store, ToyWorld(), 6)
         assert len(await store.list_evidence("other")) == 1
+
+
+async def test_a_server_that_is_asked_without_a_watcher_forgets_old_evidence_too_but_none_that_is_cited(
+    tmp_path: Path,
+) -> None:
+    async with open_store(tmp_path / "s", keep_evidence_seconds=60) as store:
+        cited, old = await put(store, 1), await put(store, 2)
+        await store.save_diagnosis(ticket=None, cluster="toy", at=NOON, by="me", conclusion=conclusion(cited))
+        for number in range(FORGET_EVERY):
+            at = NOON + timedelta(seconds=61)
+            await store.put_evidence(cluster="toy", tool="topology", arguments={}, at=at, value=number)
+        kept = await store.list_evidence("toy", limit=2 * FORGET_EVERY)
+
+    assert cited in {one.id for one in kept}
+    assert old not in {one.id for one in kept}
+    assert len(kept) == FORGET_EVERY + 1
 
 
 async def test_what_is_pruned_never_gives_its_id_away(tmp_path: Path) -> None:
