@@ -14,7 +14,7 @@ from tests.docker.local import ETCD, NODES, docker, environment, left_of, refuse
 
 pytestmark = [pytest.mark.docker, pytest.mark.anyio]
 OPERATOR = os.environ.get("OPSAI_OPERATOR_IMAGE", "opsai-operator:local")
-SCRAPED = {"etcd": 3, "opsai": 2, "prometheus": 1}
+SCRAPED = {"etcd": 3, "opsai": 1, "prometheus": 1}
 
 
 @pytest.fixture(scope="module")
