@@ -122,6 +122,7 @@ async def test_at_an_address_that_others_reach_it_serves_with_the_token_of_the_e
 )
 def test_it_does_not_start_unsafely_and_says_what_would_do(tmp_path: Path, flags: tuple[str, ...], says: str) -> None:
     (tmp_path / "good").write_text(f"{TOKEN}\n", encoding="utf-8")
+    (tmp_path / "good").chmod(0o600)
 
     done = subprocess.run(
         command(*flags),
