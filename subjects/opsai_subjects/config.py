@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypedDict, Unpack, get_args
 
 import platformdirs
 from pydantic import AliasChoices, BaseModel, Field, JsonValue, SecretStr, ValidationError, model_validator
@@ -240,49 +240,43 @@ def choose(settings: Settings, name: str | None) -> tuple[str, ClusterSettings]:
     return name, settings.clusters[name]
 
 
+class ClusterFlags(TypedDict, total=False):
+    """What flags say of a cluster; one that is not there, or says nothing, leaves it to the settings."""
+
+    endpoints: Sequence[str]
+    prometheus: str | None
+    logs: Sequence[str]
+    """NODE=GLOB."""
+    subject: str | None
+
+
 def cluster_of_flags(
-    settings: Settings,
-    name: str | None,
-    *,
-    endpoints: Sequence[str] = (),
-    prometheus: str | None = None,
-    logs: Sequence[str] = (),
-    subject: str | None = None,
+    settings: Settings, name: str | None, **flags: Unpack[ClusterFlags]
 ) -> tuple[str, ClusterSettings]:
     """Return the cluster meant by `--cluster`, `--subject`, `--endpoint`, `--prometheus` and `--logs NODE=GLOB`: a flag given wins.
 
     Without `--endpoint` it is a cluster of the settings; with it, the one named or else a new one. Raises SettingsInvalid.
     """
     base = ClusterSettings()
-    if not endpoints or name in settings.clusters:
+    if not flags.get("endpoints") or name in settings.clusters:
         name, base = choose(settings, name)
-    given: dict[str, Any] = {
-        "subject": subject,
-        "endpoints": tuple(endpoints),
-        "prometheus": prometheus,
-        "logs": _node_globs(logs),
-    }
+    given = {flag: value for flag, value in flags.items() if value}
+    if logs := flags.get("logs"):
+        given["logs"] = _node_globs(logs)
     try:
-        chosen = ClusterSettings.model_validate({**dict(base), **{key: value for key, value in given.items() if value}})
+        chosen = ClusterSettings.model_validate({**dict(base), **given})
     except ValidationError as error:
         raise SettingsInvalid(_said(error, "Flags")) from error
     return name or FLAGS_CLUSTER, chosen
 
 
 def clusters_of_flags(
-    settings: Settings,
-    name: str | None,
-    *,
-    endpoints: Sequence[str] = (),
-    prometheus: str | None = None,
-    logs: Sequence[str] = (),
-    subject: str | None = None,
+    settings: Settings, name: str | None, **flags: Unpack[ClusterFlags]
 ) -> dict[str, ClusterSettings]:
     """Return the clusters meant by the same flags: without any, all of the settings, in their order. Raises SettingsInvalid."""
-    if settings.clusters and not (name or endpoints or prometheus or logs or subject):
+    if settings.clusters and not name and not any(flags.values()):
         return dict(settings.clusters)
-    meant = cluster_of_flags(settings, name, endpoints=endpoints, prometheus=prometheus, logs=logs, subject=subject)
-    return dict((meant,))
+    return dict((cluster_of_flags(settings, name, **flags),))
 
 
 def _node_globs(logs: Sequence[str]) -> dict[str, str]:

@@ -40,6 +40,14 @@ def down(evidence_id: str, **changes: Any) -> dict[str, Any]:
     return {**submission, **changes}
 
 
+def half_true(evidence_id: str) -> dict[str, Any]:
+    """Return the same with one claim more, which does not hold."""
+    submission = down(evidence_id)
+    wrong = {"says": "b is full", "evidence_id": evidence_id, "path": "/signs/part:b/full/state"}
+    submission["claims"].append({**wrong, "op": "==", "value": "shown"})
+    return submission
+
+
 async def broken(toy: Served) -> str:
     """Break part b, let the watcher raise T-1, and return the id of a stored differential."""
     toy.world.parts["b"].up = False
@@ -72,15 +80,7 @@ async def test_a_diagnosis_that_the_evidence_bears_out_is_confirmed_and_filed(tm
 async def test_a_claim_that_does_not_hold_lowers_the_confidence_and_says_why(tmp_path: Path) -> None:
     async with served(tmp_path) as toy:
         evidence_id = await broken(toy)
-        wrong = {
-            "says": "b is full",
-            "evidence_id": evidence_id,
-            "path": "/signs/part:b/full/state",
-            "op": "==",
-            "value": "shown",
-        }
-        submission = down(evidence_id)
-        submission["claims"].append(wrong)
+        submission = half_true(evidence_id)
         reply = await toy.ask("submit_diagnosis", **submission)
 
     assert reply["confidence"] == "likely"

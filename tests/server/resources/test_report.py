@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.server.mcp.bench import ERAS, Served, served
-from tests.server.mcp.test_submitting import broken, down
+from tests.server.mcp.test_submitting import broken, down, half_true
 from tests.server.resources.reader import text_at
 from tests.server.toy import ToyPart
 
@@ -107,15 +107,7 @@ async def test_the_timeline_begins_before_the_onset_and_holds_what_the_watcher_s
 async def test_a_claim_that_failed_stands_first_and_is_no_support(tmp_path: Path) -> None:
     async with served(tmp_path) as toy:
         evidence_id = await broken(toy)
-        wrong = {
-            "says": "b is full",
-            "evidence_id": evidence_id,
-            "path": "/signs/part:b/full/state",
-            "op": "==",
-            "value": "shown",
-        }
-        submission = down(evidence_id)
-        submission["claims"].append(wrong)
+        submission = half_true(evidence_id)
         await toy.ask("submit_diagnosis", **submission)
         cause = sections(await report(toy))["Root cause"]
 
