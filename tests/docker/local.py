@@ -48,11 +48,9 @@ def free_ports(count: int) -> list[int]:
 def free_network() -> str:
     """Return the first three numbers of a subnet that no network of the engine has."""
     ids = docker("network", "ls", "--quiet").split()
-    configs = [
-        config
-        for network in json.loads(docker("network", "inspect", *ids))
-        for config in network["IPAM"]["Config"] or ()
-    ]
+    # unchecked: one that another test has just taken away is named on stderr, and the others are told
+    seen = subprocess.run(["docker", "network", "inspect", *ids], check=False, capture_output=True, text=True)
+    configs = [config for network in json.loads(seen.stdout) for config in network["IPAM"]["Config"] or ()]
     taken = [ip_network(config["Subnet"]) for config in configs if ":" not in config.get("Subnet", ":")]
     # a range for each process of a run, so that two that choose at the same time choose differently
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
