@@ -7,7 +7,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from subprocess import DEVNULL, PIPE, STDOUT
 
 import anyio
@@ -48,8 +48,8 @@ async def answer(argv: Sequence[str]) -> tuple[int, bytes, str]:
 
 async def lines(argv: Sequence[str]) -> AsyncGenerator[str]:
     """Yield what a command prints; leaving early ends it."""
-    async with _running(argv) as process:
-        async for line in _lines(process):
+    async with _running(argv) as process, aclosing(_lines(process)) as printed:
+        async for line in printed:
             yield line
 
 

@@ -4,6 +4,7 @@ Its commands run in threads. What may last (a pull, a build, `compose up`, a fol
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar
 
@@ -90,8 +91,9 @@ class Engine:
             *(["--follow"] if follow else []),
             container,
         ]
-        async for line in commands.lines(argv):
-            yield line
+        async with aclosing(commands.lines(argv)) as printed:
+            async for line in printed:
+                yield line
 
     async def has_image(self, name: str) -> bool:
         """Return whether the image is on this machine."""

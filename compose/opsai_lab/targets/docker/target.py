@@ -1,6 +1,7 @@
 """A local cluster in containers, as the bench asks for it."""
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 from opsai_lab.errors import LabError
 from opsai_lab.targets.docker import harms
@@ -42,8 +43,10 @@ class DockerTarget:
         if node not in found:
             self._known(node, found)
             raise LabError(f"There is no container of {node}, and so no log. `opsai deploy local up` makes it.")
-        async for line in self._engine.logs(found[node].name, lines, follow=follow):
-            yield clean(line)
+        # Closed with this one: a generator that is only dropped leaves its process running.
+        async with aclosing(self._engine.logs(found[node].name, lines, follow=follow)) as logged:
+            async for line in logged:
+                yield clean(line)
 
     def refusal(self, harm: Harm) -> str:
         try:
