@@ -9,7 +9,7 @@ import anyio
 
 from opsai_lab.layout import columns, filled
 from opsai_server.tickets.store import open_store
-from opsai_server.tickets.ticket import Heartbeat
+from opsai_server.tickets.ticket import OPEN, Heartbeat
 from opsai_subjects.config import ClusterSettings, Settings
 from opsai_subjects.errors import StoreError
 from opsai_subjects.opening import Cluster, open_cluster, open_replay
@@ -54,7 +54,7 @@ async def _ours(cluster: Cluster, path: Path) -> tuple[Sight, ...]:
     try:
         async with open_store(path) as store:
             beat = await store.heartbeat(cluster.name)
-            waiting = await store.tickets(cluster.name, status=("created", "diagnosed"), parents_only=True)
+            waiting = await store.tickets(cluster.name, status=OPEN, parents_only=True)
     except StoreError as error:
         return (Sight(source="store", state="blind", identity=str(path), says=str(error)),)
     says = f"{len(waiting)} open tickets of this cluster"

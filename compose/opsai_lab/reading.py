@@ -7,7 +7,7 @@ import anyio
 
 from opsai_server.tickets.identity import Identity
 from opsai_server.tickets.store import open_store
-from opsai_server.tickets.ticket import Ticket
+from opsai_server.tickets.ticket import OPEN, Ticket
 from opsai_subjects.config import Settings
 from opsai_subjects.errors import UnknownName
 
@@ -59,7 +59,7 @@ async def tickets(path: Path, cluster: str | None, open_only: bool, limit: int) 
     if not await anyio.Path(path).exists():
         return ()
     async with open_store(path) as store:
-        return await store.tickets(cluster, status=("created", "diagnosed") if open_only else (), limit=limit)
+        return await store.tickets(cluster, status=OPEN if open_only else (), limit=limit)
 
 
 async def family(path: Path, ident: str) -> tuple[Ticket, ...]:

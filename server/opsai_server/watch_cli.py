@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from opsai_server.listening import Address, listening, parse_address
 from opsai_server.tickets.store import Store, open_store
 from opsai_server.tickets.tick import Ticked
-from opsai_server.tickets.ticket import Ticket
+from opsai_server.tickets.ticket import OPEN, Ticket
 from opsai_server.watch_http import WatchBoard, watch_app
 from opsai_server.watcher import play, run, tick
 from opsai_subjects.config import ClusterSettings, Settings, clusters_of_flags, load
@@ -218,7 +218,7 @@ async def _ended_by_signals() -> AsyncGenerator[None]:
 
 
 async def _exit_code(store: Store, cluster: str) -> int:
-    is_open = await store.tickets(cluster, status=("created", "diagnosed"), parents_only=True, limit=1000)
+    is_open = await store.tickets(cluster, status=OPEN, parents_only=True, limit=1000)
     return CRITICAL_EXIT if any(ticket.severity == "critical" for ticket in is_open) else 0
 
 

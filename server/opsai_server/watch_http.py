@@ -19,7 +19,7 @@ from opsai_server.entrance import Policy, host_refusal, origin_refusal
 from opsai_server.exposition import exposition
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Ticked
-from opsai_server.tickets.ticket import Ticket
+from opsai_server.tickets.ticket import OPEN, Ticket
 from opsai_server.watch_metrics import LATE_INTERVALS, Looks, families
 from opsai_subjects.errors import StoreError
 from opsai_subjects.opening import Cluster
@@ -99,9 +99,7 @@ class WatchBoard:
         """Return everything there is to tell of this cluster, as of now."""
         tickets: tuple[Ticket, ...] | None
         try:
-            tickets = await self._store.tickets(
-                self._looks.cluster, status=("created", "diagnosed"), limit=TICKETS_COUNTED
-            )
+            tickets = await self._store.tickets(self._looks.cluster, status=OPEN, limit=TICKETS_COUNTED)
         except StoreError:
             tickets = None
         return list(families(self.looks(), self._subject.invariants, tickets))

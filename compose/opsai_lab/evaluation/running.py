@@ -16,7 +16,7 @@ from opsai_lab.evaluation.node_names import aliases_of
 from opsai_lab.investigating import Order, ask, investigate
 from opsai_lab.truth import Truth, read_truth
 from opsai_server.tickets.store import open_store
-from opsai_server.tickets.ticket import Ticket
+from opsai_server.tickets.ticket import OPEN, Ticket
 from opsai_server.watcher import play
 from opsai_subjects.config import WatchSettings
 from opsai_subjects.errors import OpsaiError, RecordingCorrupt
@@ -83,7 +83,7 @@ async def _watch(
     looks = int((moments.judged - moments.start) / interval) + 1
     async with open_store(store) as watched:
         await play(cluster, watched, watch, start=moments.start, until=moments.judged)
-        parents = await watched.tickets(status=("created", "diagnosed"), parents_only=True, limit=ALL)
+        parents = await watched.tickets(status=OPEN, parents_only=True, limit=ALL)
     shutil.copyfile(store, copy)
     async with open_store(store) as watched:
         await play(cluster, watched, watch, start=moments.start + looks * interval, until=moments.end)

@@ -22,7 +22,7 @@ from opsai_lab.live.steps import Audience, Concluded, Detected, Healed, Healthy,
 from opsai_lab.live.truths import true_causes
 from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_server.tickets.tick import Ticked
-from opsai_server.tickets.ticket import Ticket
+from opsai_server.tickets.ticket import OPEN, Ticket
 from opsai_server.watcher import run as watch
 from opsai_subjects.errors import OpsaiError
 from opsai_subjects.model import Topology, Value
@@ -184,7 +184,7 @@ class Run:
         return ticked
 
     async def _open(self) -> tuple[Ticket, ...]:
-        found = await self.stage.store.tickets(self.stage.name, status=("created", "diagnosed"), parents_only=True)
+        found = await self.stage.store.tickets(self.stage.name, status=OPEN, parents_only=True)
         return tuple(ticket for ticket in found if ticket.grade != "sight")
 
     async def _wrong(self, ticked: Ticked) -> str:

@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from opsai_server.resources.diagnoses import diagnosis_uri
 from opsai_server.resources.finding import find_ticket
 from opsai_server.resources.reading import SCHEME, Reading, json_reading
-from opsai_server.tickets.ticket import Status, Ticket
+from opsai_server.tickets.ticket import OPEN, Ticket
 from opsai_server.tools.desks import Desks
 from opsai_server.tools.shaping import moment
 from opsai_server.tools.ticket_rows import listed, row
 from opsai_subjects.reply import Rows, Whole, without_empty
 
 URI = f"{SCHEME}tickets"
-OPEN: tuple[Status, ...] = ("created", "diagnosed")
 FETCHED = 500
 ROWS = 100
 
@@ -79,7 +79,7 @@ def _diagnosis(ticket: Ticket) -> object:
     said = found.submission
     return {
         "id": found.id,
-        "uri": f"{SCHEME}diagnoses/{found.id}",
+        "uri": diagnosis_uri(found.id),
         "by": found.by,
         "verdict": said.verdict,
         "confidence": found.confidence,

@@ -46,28 +46,15 @@ FORGET_EVERY = 100
 _KNOWN_LISTED = 20
 IdSort = Literal["ticket", "diagnosis", "evidence"]
 _IDS: dict[IdSort, tuple[str, str]] = {
-    "ticket": (
-        "T",
-        (
-            "SELECT number, count(*) OVER () AS total FROM tickets WHERE cluster IN (SELECT value FROM json_each(?1)) "
-            "AND number GLOB ?2 ORDER BY number DESC LIMIT ?3"
-        ),
-    ),
-    "diagnosis": (
-        "D",
-        (
-            "SELECT number, count(*) OVER () AS total FROM diagnoses WHERE cluster IN (SELECT value FROM json_each(?1)) "
-            "AND number GLOB ?2 ORDER BY number DESC LIMIT ?3"
-        ),
-    ),
-    "evidence": (
-        "E",
-        (
-            "SELECT number, count(*) OVER () AS total FROM evidence WHERE cluster IN (SELECT value FROM json_each(?1)) "
-            "AND number GLOB ?2 ORDER BY number DESC LIMIT ?3"
-        ),
-    ),
+    "ticket": ("T", "tickets"),
+    "diagnosis": ("D", "diagnoses"),
+    "evidence": ("E", "evidence"),
 }
+"""The letter of an id, and the table of what has it."""
+_NEWEST_IDS = (
+    "SELECT number, count(*) OVER () AS total FROM {table} WHERE cluster IN (SELECT value FROM json_each(?1)) "
+    "AND number GLOB ?2 ORDER BY number DESC LIMIT ?3"
+)
 
 
 class Store:
@@ -127,7 +114,8 @@ class Store:
         self, sort: IdSort, clusters: Sequence[str], *, digits: str = "", limit: int
     ) -> tuple[tuple[str, ...], int]:
         """Return ids of these clusters whose number begins with the digits, newest first, and how many there are of them."""
-        letter, query = _IDS[sort]
+        letter, table = _IDS[sort]
+        query = _NEWEST_IDS.format(table=table)
         pattern = f"{digits}*" if digits.isascii() and (digits.isdigit() or not digits) else "-"
         async with self._database.reading() as db:
             rows = list(await db.execute_fetchall(query, (json_text(list(clusters)).decode(), pattern, limit)))

@@ -8,6 +8,8 @@ from opsai_subjects.invariant import Grade, Severity
 from opsai_subjects.model import Value
 
 Status = Literal["created", "diagnosed", "resolved"]
+OPEN: tuple[Status, ...] = ("created", "diagnosed")
+"""The statuses of a ticket whose violation is not known to be over."""
 Step = Literal["created", "joined", "diagnosed", "resolved", "reopened", "escalated"]
 
 

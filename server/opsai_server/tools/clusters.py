@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from opsai_server.tickets.ticket import Heartbeat
+from opsai_server.tickets.ticket import OPEN, Heartbeat
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.desks import Desks
 from opsai_server.tools.judged import SEVERITIES
@@ -24,7 +24,7 @@ async def clusters(desks: Desks) -> dict[str, object]:
 
 async def _row(desk: Desk) -> dict[str, object]:
     beat = await desk.store.heartbeat(desk.name)
-    tickets = await desk.store.tickets(desk.name, status=("created", "diagnosed"), parents_only=True, limit=200)
+    tickets = await desk.store.tickets(desk.name, status=OPEN, parents_only=True, limit=200)
     worst = min((ticket.severity for ticket in tickets), key=SEVERITIES.index, default="")
     return without_empty(
         {

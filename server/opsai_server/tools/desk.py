@@ -7,7 +7,6 @@ import anyio
 
 from opsai_server.evidence import Evidence
 from opsai_server.recognising import recognise
-from opsai_server.tickets.diagnosis import Diagnosis
 from opsai_server.tickets.store import Store
 from opsai_server.tickets.tick import Tick
 from opsai_server.tickets.ticket import Ticket
@@ -120,14 +119,6 @@ class Desk:
         if found.cluster != self.name:
             known = tuple(kept.id for kept in await self.store.list_evidence(self.name, limit=20))
             raise UnknownName(f"evidence of cluster {self.name!r}", ident, known)
-        return found
-
-    async def diagnosis(self, ident: str) -> Diagnosis:
-        """Return a diagnosis of this cluster. Raises UnknownName with those there are."""
-        found = await self.store.diagnosis(ident)
-        if found.cluster != self.name:
-            known = tuple(made.id for made in await self.store.diagnoses(self.name, limit=20))
-            raise UnknownName(f"diagnosis of cluster {self.name!r}", ident, known)
         return found
 
     def entity(self, facts: Facts, name: str) -> str:

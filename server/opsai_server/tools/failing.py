@@ -36,18 +36,25 @@ def told(tool: str) -> Generator[Asked]:
     try:
         yield asked
     except OpsaiError as error:
-        # Its words may repeat the caller's question, or an answer of the cluster.
-        why = clean(str(error), LOGGED_CHARS)
-        log.debug("tool_refused tool=%s cluster=%r kind=%s why=%r", tool, asked.cluster, type(error).__name__, why)
+        log.debug("tool_refused tool=%s cluster=%r kind=%s why=%r", tool, asked.cluster, *_of(error))
         raise ToolError(_of_cluster(clean(str(error), ERROR_CHARS), clean(asked.cluster, CLUSTER_CHARS))) from error
     except (ToolError, MCPError):
         raise
     except Exception as error:
         log.exception("tool_failed tool=%s", tool)
-        raise ToolError(
-            f"internal error {type(error).__name__} in {tool}, logged with its traceback on the server's stderr. "
-            "It is a fault of opsai, not of the cluster. Try: another tool, or other arguments."
-        ) from None
+        raise ToolError(f"{_internal(error, f' in {tool}')} Try: another tool, or other arguments.") from None
+
+
+def _of(error: OpsaiError) -> tuple[str, str]:
+    """Return its kind and its words for the log, at DEBUG alone: they may repeat the caller's question, or an answer of the cluster."""
+    return type(error).__name__, clean(str(error), LOGGED_CHARS)
+
+
+def _internal(error: Exception, where: str = "") -> str:
+    return (
+        f"internal error {type(error).__name__}{where}, logged with its traceback on the server's stderr. "
+        "It is a fault of opsai, not of the cluster."
+    )
 
 
 def _of_cluster(says: str, cluster: str) -> str:
@@ -64,12 +71,11 @@ def told_protocol(what: str, data: Mapping[str, str]) -> Generator[None]:
     try:
         yield
     except OpsaiError as error:
-        log.info("%s_refused why=%r", what, str(error)[:LOGGED_CHARS])
+        log.debug("%s_refused kind=%s why=%r", what, *_of(error))
         code = INVALID_PARAMS if isinstance(error, UnknownName | ArgumentInvalid) else INTERNAL_ERROR
         raise MCPError(code, clean(str(error), ERROR_CHARS), dict(data)) from error
     except MCPError:
         raise
     except Exception as error:
         log.exception("%s_failed", what)
-        says = f"internal error {type(error).__name__}, logged with its traceback on the server's stderr."
-        raise MCPError(INTERNAL_ERROR, f"{says} It is a fault of opsai, not of the cluster.", dict(data)) from None
+        raise MCPError(INTERNAL_ERROR, _internal(error), dict(data)) from None

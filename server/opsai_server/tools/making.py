@@ -55,12 +55,13 @@ def make_tool(ask: Ask, annotations: ToolAnnotations, names: tuple[str, ...], de
         with told(name) as failing, calls.call(name, who) as made:
             async with reporting(ctx):
                 if lists and not cluster:
-                    return await _listed(desks)
-                desk = await desks.desk(cluster)
-                failing.cluster = made.cluster = desk.name
-                place = Visit(desk.subject, desk.facts) if is_probe else desk
-                answer = await ask(place, **({"by": who.client or UNNAMED} if wants_by else {}), **arguments)
-                result = await _reply(desk, name, arguments, answer)
+                    result = await _listed(desks)
+                else:
+                    desk = await desks.desk(cluster)
+                    failing.cluster = made.cluster = desk.name
+                    place = Visit(desk.subject, desk.facts) if is_probe else desk
+                    answer = await ask(place, **({"by": who.client or UNNAMED} if wants_by else {}), **arguments)
+                    result = await _reply(desk, name, arguments, answer)
             made.chars = sum(len(part.text) for part in result.content if isinstance(part, TextContent))
         return result
 

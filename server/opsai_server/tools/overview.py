@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from opsai_server.tickets.ticket import Heartbeat
+from opsai_server.tickets.ticket import OPEN, Heartbeat
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.entities import name_of
 from opsai_server.tools.judged import SEVERITIES, by_id, counts, row, unknown_reasons, worst_first
@@ -36,7 +36,7 @@ async def overview(desk: Desk) -> Answer:
     weighed = await weigh(desk, None)
     facts, found, verdicts = weighed.facts, weighed.differential, weighed.verdicts
     events = await weighed.look.events(RECENT_SECONDS)
-    tickets = await desk.store.tickets(desk.name, status=("created", "diagnosed"), limit=200)
+    tickets = await desk.store.tickets(desk.name, status=OPEN, limit=200)
     invariants = by_id(desk.subject.invariants)
     violated = [row(v, invariants) for v in worst_first((v for v in verdicts if v.state == "violated"), invariants)]
     unknown = unknown_reasons(verdicts)

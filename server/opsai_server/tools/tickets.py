@@ -4,14 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from opsai_server.tickets.ticket import Status, Ticket
+from opsai_server.tickets.ticket import OPEN, Status, Ticket
 from opsai_server.tools.desk import Desk
 from opsai_server.tools.ticket_rows import listed, row
 from opsai_subjects.reply import Answer, Rows, without_empty
 
 ROWS = 20
 FETCHED = 500
-OPEN: tuple[Status, ...] = ("created", "diagnosed")
 
 
 async def tickets(
